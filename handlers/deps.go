@@ -1,0 +1,131 @@
+// Package handlers is HTTP in: the webhook intake and the admin API. It knows
+// interfaces only, never an engine, a driver or package reconcile.
+package handlers
+
+import (
+	"context"
+	"log/slog"
+	"time"
+
+	"github.com/hookd/hookd/providers"
+	"github.com/hookd/hookd/storage"
+	"github.com/hookd/hookd/syncqueue"
+)
+
+// Source is one configured provider as the intake sees it.
+type Source struct {
+	Name  string
+	Kind  string
+	Hook  providers.Hook
+	Orgs  *providers.OrgSet
+	Forms bool // the forge may send form-encoded payloads
+}
+
+// Intake is what the public listener needs.
+type Intake struct {
+	Sources  func() map[string]Source // by name; may change on reload
+	Queue    syncqueue.Queue
+	Timing   syncqueue.Timing
+	Draining func() bool
+	Metrics  *Metrics
+	Log      *slog.Logger
+	Now      func() time.Time
+
+	MaxBody int64 // bytes of one delivery; 25 MiB if zero
+	Budget  int64 // bytes of large or undeclared bodies in flight; 64 MiB if zero
+}
+
+// Admin is what the admin listener needs.
+type Admin struct {
+	Queue     syncqueue.Queue
+	Journal   syncqueue.Journal
+	Console   syncqueue.Console
+	Catalogue storage.Catalogue
+	Visibles  storage.Visibles
+	Desk      Desk
+	Tokens    func() []Token
+	Timing    syncqueue.Timing
+	Metrics   *Metrics
+	Log       *slog.Logger
+	Now       func() time.Time
+	Ready     func(ctx context.Context) []Check
+	Build     Build
+}
+
+// Role is what a token may do; each includes those before it.
+type Role int
+
+// The roles.
+const (
+	Viewer Role = iota + 1
+	Operator
+	Administrator
+)
+
+// A Token opens the admin API.
+type Token struct {
+	Name   string
+	Role   Role
+	Secret []byte
+}
+
+// Check is one line of readiness.
+type Check struct {
+	Name string
+	Err  error
+}
+
+// Build says what binary this is.
+type Build struct {
+	Version   string `json:"version"`
+	Revision  string `json:"revision,omitempty"`
+	GoVersion string `json:"go_version"`
+}
+
+// Desk is what the API needs of providers and targets.
+type Desk interface {
+	// FindUser looks in the catalogue, then asks the forge.
+	// providers.ErrNotFound if the forge knows no such login or provider.
+	FindUser(ctx context.Context, provider, login string) (providers.User, error)
+	// HasProvider tells whether a provider is configured.
+	HasProvider(name string) bool
+	// TargetsOf names the targets that follow a provider.
+	TargetsOf(provider string) []string
+	// Credential is the worst state over the targets that know the user:
+	// ok, missing, rejected, unknown, or "" if no target knows him.
+	Credential(provider, login string) string
+	// Providers and Targets describe their state now, without asking anybody.
+	Providers(ctx context.Context) []ProviderStatus
+	Targets(ctx context.Context) []TargetStatus
+}
+
+// ProviderStatus is one configured provider.
+type ProviderStatus struct {
+	Name      string    `json:"name"`
+	Kind      string    `json:"kind"`
+	URL       string    `json:"url"`
+	Orgs      []string  `json:"orgs"`
+	Version   string    `json:"version,omitempty"`
+	Healthy   bool      `json:"healthy"`
+	CheckedAt time.Time `json:"checked_at,omitzero"`
+	Error     string    `json:"error,omitempty"`
+	Secrets   int       `json:"secrets"`
+	Requests  uint64    `json:"requests"`       // HTTP requests to the forge since start
+	Remaining *int      `json:"rate_remaining"` // null if the forge has no limit
+	LastEvent time.Time `json:"last_event,omitzero"`
+}
+
+// TargetStatus is one configured target.
+type TargetStatus struct {
+	Name        string         `json:"name"`
+	Kind        string         `json:"kind"`
+	URL         string         `json:"url"`
+	Provider    string         `json:"provider"`
+	Mode        string         `json:"mode,omitempty"`
+	Version     string         `json:"version,omitempty"`
+	Healthy     bool           `json:"healthy"`
+	CheckedAt   time.Time      `json:"checked_at,omitzero"`
+	Error       string         `json:"error,omitempty"`
+	Requests    uint64         `json:"requests"`
+	Credentials map[string]int `json:"credentials"` // state -> users
+}

@@ -1,0 +1,4 @@
+package handlers
+
+// Metrics is written next.
+type Metrics struct{}

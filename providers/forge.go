@@ -1,0 +1,85 @@
+package providers
+
+import (
+	"context"
+	"iter"
+)
+
+// A Forge answers what is true now. Every method blocks on the network, honours
+// ctx, and never retries: the queue does. Errors are classified by errors.go.
+//
+// A sequence yields an error at most once, as its last element. Whoever saw one
+// must not treat the sequence as complete. A sequence that ends without an
+// error is complete: every page was read and its length agrees with what the
+// forge announced.
+type Forge interface {
+	// Repo asks by immutable id, so that a rename is seen. ErrNotFound means
+	// that the forge itself, answering in its own words, knows no such id.
+	Repo(ctx context.Context, id string) (Repo, error)
+
+	// RepoAccess yields every user in whose own list r appears.
+	RepoAccess(ctx context.Context, r Repo) iter.Seq2[Access, error]
+
+	// UserAccess yields u's own list.
+	UserAccess(ctx context.Context, u User) iter.Seq2[Access, error]
+
+	// ScopeAccess yields u's effective permission on each repository that s
+	// reaches now; repositories u cannot see come with permission None.
+	ScopeAccess(ctx context.Context, u User, s Subject) iter.Seq2[Access, error]
+
+	// Members yields the users of an organization or team.
+	Members(ctx context.Context, s Subject) iter.Seq2[User, error]
+
+	// User finds a user by login. ErrNotFound as for Repo.
+	User(ctx context.Context, login string) (User, error)
+
+	// Org finds an organization by name. ErrNotFound as for Repo.
+	Org(ctx context.Context, name string) (Org, error)
+}
+
+// A TeamForge computes a repository's audience from the organization's teams.
+// Reading the teams once serves every repository of the organization, so their
+// Model is worth keeping; whoever keeps it says when it was read.
+type TeamForge interface {
+	Forge
+
+	// Model reads the organization's teams with their members and
+	// repositories: a snapshot, complete or an error.
+	Model(ctx context.Context, org Org) (Model, error)
+
+	// RepoAccessIn is RepoAccess with the organization's model at hand.
+	RepoAccessIn(ctx context.Context, r Repo, m Model) iter.Seq2[Access, error]
+}
+
+// A RepoFeed lists an organization's repositories, newest knowledge of the
+// forge: what was renamed, moved, hidden or adopted without an event shows
+// here.
+type RepoFeed interface {
+	// Repos yields every repository that org owns.
+	Repos(ctx context.Context, org Org) iter.Seq2[Repo, error]
+
+	// Activity returns an opaque mark that changes whenever the forge's
+	// activity feed of org shows a repository created, renamed, transferred or
+	// deleted, for the price of one call.
+	Activity(ctx context.Context, org Org) (string, error)
+}
+
+// A Counter tells the size of a user's own list for the price of one call: an
+// oracle against an empty or shortened list.
+type Counter interface {
+	// Count also fails (ErrNonsense) when the answer shows that whoever pages
+	// through the list would stop early, as without a Link header.
+	Count(ctx context.Context, u User) (int, error)
+}
+
+// A CollaboratorForge lists the direct collaborators of a repository.
+type CollaboratorForge interface {
+	Collaborators(ctx context.Context, r Repo) iter.Seq2[Access, error]
+}
+
+// A Prober asks the forge for the cheapest thing that proves that it answers in
+// its own words and accepts hookd's token.
+type Prober interface {
+	// Probe returns the forge's version.
+	Probe(ctx context.Context) (version string, err error)
+}

@@ -1,0 +1,50 @@
+package providers
+
+import "slices"
+
+// A Model is a snapshot of an organization's teams: who is in which, and which
+// repositories each reaches. It is complete by construction.
+type Model struct {
+	Org   Org         `json:"org"`
+	Teams []TeamModel `json:"teams"`
+}
+
+// A TeamModel is one team of a Model.
+type TeamModel struct {
+	Team
+	Permission Permission `json:"permission"`
+	Owners     bool       `json:"owners,omitempty"` // administers everything of the organization
+	AllRepos   bool       `json:"all_repos,omitempty"`
+	Members    []User     `json:"members"`
+	Repos      []string   `json:"repos,omitempty"` // ids; empty when AllRepos
+}
+
+// Members returns everybody who is in some team, each once, ordered by id.
+func (m Model) Members() []User {
+	seen := map[string]User{}
+	for _, t := range m.Teams {
+		for _, u := range t.Members {
+			seen[u.ID] = u
+		}
+	}
+	users := make([]User, 0, len(seen))
+	for _, u := range seen {
+		users = append(users, u)
+	}
+	slices.SortFunc(users, func(a, b User) int { return compareID(a.ID, b.ID) })
+	return users
+}
+
+// compareID orders numeric ids by value and others by text.
+func compareID(a, b string) int {
+	if len(a) != len(b) {
+		return len(a) - len(b)
+	}
+	switch {
+	case a < b:
+		return -1
+	case a > b:
+		return 1
+	}
+	return 0
+}

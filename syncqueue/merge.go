@@ -1,0 +1,148 @@
+package syncqueue
+
+import "time"
+
+// Merge returns old with the push of new coalesced into it. Old is any job of
+// the same key that is not done; the returned job has the state in which an
+// engine has to file it. It loses no edge: after every push a run of the
+// handler starts that started after the push.
+func Merge(old, new Job) Job {
+	switch old.State {
+	case Leased:
+		a := Again{
+			Hint: new.Hint, Lane: new.Lane, NotBefore: new.NotBefore, Deadline: new.Deadline,
+			Fresh: new.Fresh, Force: new.Force, Since: new.Since, Causes: new.Causes,
+		}
+		if old.Again != nil {
+			a = old.Again.with(a)
+		}
+		old.Again = &a
+		return old
+	case Parked, Dead:
+		old.State = Ready
+		old.Attempts, old.Looks, old.Failing = 0, 0, time.Time{}
+		old.NotBefore, old.Deadline = new.NotBefore, new.Deadline
+		old.Outcome, old.Finished = "", time.Time{}
+		old.Lane = new.Lane
+	default:
+		backingOff := old.Attempts > 0 || !old.Failing.IsZero()
+		if !backingOff {
+			old.NotBefore = slide(old.NotBefore, old.Deadline, new.NotBefore, old.Looks > 0)
+		}
+		old.Looks = 0
+		old.Lane = min(old.Lane, new.Lane)
+	}
+	old.Deadline = earliest(old.Deadline, new.Deadline)
+	old.Hint = old.Hint.with(new.Hint)
+	old.Fresh = old.Fresh || new.Fresh
+	old.Force = old.Force || new.Force
+	old.Since = earliest(old.Since, new.Since)
+	old.Causes = appendCauses(old.Causes, new.Causes)
+	// The labels of the newer push are the likelier ones.
+	if new.Subject.Name != "" {
+		old.Subject.Name = new.Subject.Name
+	}
+	if new.Org != "" {
+		old.Org = new.Org
+	}
+	return old
+}
+
+// Rearm returns the job for its next run when it was pushed while leased, and
+// whether it was. The causes of the run that ended are dropped; a failed run
+// keeps them (see Retried).
+func Rearm(j Job) (Job, bool) {
+	if j.Again == nil {
+		return j, false
+	}
+	a := *j.Again
+	j.Again = nil
+	j.State = Ready
+	j.Attempts, j.Looks, j.Failing, j.LastError = 0, 0, time.Time{}, ""
+	j.Hint, j.Lane, j.NotBefore, j.Deadline = a.Hint, a.Lane, a.NotBefore, a.Deadline
+	j.Fresh, j.Force, j.Since, j.Causes = a.Fresh, a.Force, a.Since, a.Causes
+	return j, true
+}
+
+// Absorb returns a job whose run did not end it with what was pushed
+// meanwhile: the next run serves both.
+func Absorb(j Job) Job {
+	if j.Again == nil {
+		return j
+	}
+	a := *j.Again
+	j.Again = nil
+	j.Hint = j.Hint.with(a.Hint)
+	j.Lane = min(j.Lane, a.Lane)
+	j.Fresh, j.Force = j.Fresh || a.Fresh, j.Force || a.Force
+	j.Since = earliest(j.Since, a.Since)
+	j.Causes = appendCauses(j.Causes, a.Causes)
+	return j
+}
+
+func (a Again) with(b Again) Again {
+	if b.NotBefore.Before(a.NotBefore) {
+		a.NotBefore = b.NotBefore
+	} else {
+		a.NotBefore = slide(a.NotBefore, a.Deadline, b.NotBefore, false)
+	}
+	a.Deadline = earliest(a.Deadline, b.Deadline)
+	a.Hint = a.Hint.with(b.Hint)
+	a.Lane = min(a.Lane, b.Lane)
+	a.Fresh, a.Force = a.Fresh || b.Fresh, a.Force || b.Force
+	a.Since = earliest(a.Since, b.Since)
+	a.Causes = appendCauses(a.Causes, b.Causes)
+	return a
+}
+
+func (h Hint) with(g Hint) Hint {
+	h.Gone = h.Gone || g.Gone
+	h.New = h.New || g.New
+	if h.From == "" {
+		h.From = g.From
+	}
+	return h
+}
+
+// slide debounces: a later push moves the due time, but never past the
+// deadline of the first; an earlier one wins. A job that only waits to look
+// again takes the new time as it is.
+func slide(due, deadline, next time.Time, looking bool) time.Time {
+	if looking || next.Before(due) {
+		return next
+	}
+	if deadline.IsZero() {
+		return due
+	}
+	if next.After(deadline) {
+		return deadline
+	}
+	return next
+}
+
+func earliest(a, b time.Time) time.Time {
+	switch {
+	case a.IsZero():
+		return b
+	case b.IsZero() || a.Before(b):
+		return a
+	}
+	return b
+}
+
+func appendCauses(a, b []Cause) []Cause {
+	out := append([]Cause(nil), a...)
+	for _, c := range b {
+		dup := false
+		for _, have := range out {
+			dup = dup || c == have
+		}
+		if !dup {
+			out = append(out, c)
+		}
+	}
+	if len(out) > MaxCauses {
+		out = out[len(out)-MaxCauses:]
+	}
+	return out
+}

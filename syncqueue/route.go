@@ -1,0 +1,176 @@
+package syncqueue
+
+import (
+	"time"
+
+	"github.com/hookd/hookd/providers"
+	"github.com/hookd/hookd/storage"
+)
+
+// Timing is how long an event waits for others about the same subject.
+type Timing struct {
+	Debounce time.Duration // after the latest event
+	MaxDelay time.Duration // after the first one
+}
+
+// CauseOf is the cause that a delivery gives to its jobs.
+func CauseOf(d providers.Delivery, e providers.Event) Cause {
+	return Cause{Delivery: d.ID, Event: e.Name, At: d.Received}
+}
+
+// JobsFor returns the jobs that look again at what the event is about. It is
+// pure: the same delivery and event give the same jobs, but for their times,
+// which count from now (a replay is not due in the past).
+func JobsFor(d providers.Delivery, e providers.Event, t Timing, now time.Time) []Job {
+	lane := LaneAddition
+	if e.Removes() {
+		lane = LaneRemoval
+	}
+	mk := func(k Kind, subject providers.Subject) Job {
+		j := Job{
+			Kind: k, Provider: d.Provider, Org: e.Org.ID, Subject: subject, Lane: lane,
+			Hint:      Hint{Gone: e.Removes(), From: e.From},
+			NotBefore: now.Add(t.Debounce), Deadline: now.Add(max(t.MaxDelay, t.Debounce)),
+			Since: d.Received, Causes: []Cause{CauseOf(d, e)},
+		}
+		j.Key = j.key()
+		return j
+	}
+	switch e.Effect {
+	case providers.EffectRepo, providers.EffectGone:
+		if e.Repo == nil {
+			return nil
+		}
+		j := mk(KindRepo, RepoSubject(*e.Repo))
+		j.Hint.New = e.Effect == providers.EffectRepo
+		return []Job{j}
+	case providers.EffectMember, providers.EffectLeft:
+		if e.User == nil {
+			return nil
+		}
+		j := mk(KindMember, UserSubject(*e.User))
+		switch {
+		case e.Repo != nil:
+			j.Within = RepoSubject(*e.Repo)
+		case e.Team != nil:
+			j.Within = providers.Subject{Kind: providers.SubjectTeam, ID: e.Team.ID, Name: e.Team.Name}
+		default:
+			j.Within = OrgSubject(e.Org)
+		}
+		j.Key = j.key()
+		return []Job{j}
+	case providers.EffectUser:
+		if e.User == nil {
+			return nil
+		}
+		return []Job{mk(KindUser, UserSubject(*e.User))}
+	case providers.EffectScope:
+		return []Job{mk(KindScope, OrgSubject(e.Org))}
+	}
+	return nil
+}
+
+// RepoJob looks again at who has r in his list.
+func RepoJob(provider string, r providers.Repo, lane Lane, now time.Time) Job {
+	return newJob(KindRepo, provider, r.Org.ID, RepoSubject(r), lane, now)
+}
+
+// UserJob looks again at everything u holds.
+func UserJob(provider string, u providers.User, lane Lane, now time.Time) Job {
+	return newJob(KindUser, provider, "", UserSubject(u), lane, now)
+}
+
+// MemberJob looks again at what u holds in an organization.
+func MemberJob(provider string, u providers.User, org providers.Org, lane Lane, now time.Time) Job {
+	j := newJob(KindMember, provider, org.ID, UserSubject(u), lane, now)
+	j.Within = OrgSubject(org)
+	j.Key = j.key()
+	return j
+}
+
+// ScopeJob reads an organization in one pass.
+func ScopeJob(provider string, org providers.Org, now time.Time) Job {
+	return newJob(KindScope, provider, org.ID, OrgSubject(org), LaneReconcile, now)
+}
+
+// PublishJob tells a target what u holds. Its causes are the parent's, so that
+// the time until it shows is counted from the delivery.
+func PublishJob(target, provider string, u providers.User, parent Job, lane Lane, now time.Time) Job {
+	j := newJob(KindPublish, provider, parent.Org, UserSubject(u), lane, now)
+	j.Target = target
+	j.Since, j.Causes = parent.Since, parent.Causes
+	j.Key = j.key()
+	return j
+}
+
+// PublishLane is the lane of a publish job: losses go first, the rest keeps
+// the lane of the job that found it.
+func PublishLane(parent Lane, lost bool) Lane {
+	if lost {
+		return LaneRemoval
+	}
+	return parent
+}
+
+// OfChange returns the publish jobs for the users a change altered. lost tells
+// of each user whether he lost something.
+func OfChange(targets []string, c *storage.Change, parent Job, users map[providers.User]bool, now time.Time) []Job {
+	var jobs []Job
+	for u, lost := range users {
+		for _, t := range targets {
+			jobs = append(jobs, PublishJob(t, c.Provider, u, parent, PublishLane(parent.Lane, lost), now))
+		}
+	}
+	return jobs
+}
+
+func newJob(k Kind, provider, org string, s providers.Subject, lane Lane, now time.Time) Job {
+	j := Job{Kind: k, Provider: provider, Org: org, Subject: s, Lane: lane, NotBefore: now}
+	j.Key = j.key()
+	return j
+}
+
+// key names what coalesces with j. Sweeps and polls are one per provider and
+// organization; Within.Name tells apart what is polled.
+func (j Job) key() Key {
+	switch j.Kind {
+	case KindMember:
+		return MakeKey(string(j.Kind), j.Provider, j.Subject.ID, string(j.Within.Kind), j.Within.ID)
+	case KindPublish:
+		return MakeKey(string(j.Kind), j.Target, j.Provider, j.Subject.ID)
+	case KindPoll:
+		return MakeKey(string(j.Kind), j.Provider, j.Within.Name, j.Subject.ID)
+	case KindScope:
+		return MakeKey(string(j.Kind), j.Provider, string(j.Subject.Kind), j.Subject.ID)
+	}
+	return MakeKey(string(j.Kind), j.Provider, j.Subject.ID)
+}
+
+// PollJob compares what the forge says of org with its snapshot. What is
+// "members" or "repos". It recurs.
+func PollJob(provider, what string, org providers.Org, now time.Time) Job {
+	j := newJob(KindPoll, provider, org.ID, OrgSubject(org), LanePoll, now)
+	j.Within.Name = what
+	j.Key = j.key()
+	return j
+}
+
+// SweepJob finds users nobody looked at for long. It recurs.
+func SweepJob(provider string, now time.Time) Job {
+	return newJob(KindSweep, provider, "", providers.Subject{}, LaneReconcile, now)
+}
+
+// RepoSubject, UserSubject and OrgSubject name what a job is about.
+func RepoSubject(r providers.Repo) providers.Subject {
+	return providers.Subject{Kind: providers.SubjectRepo, ID: r.ID, Name: r.Path}
+}
+
+// UserSubject names a user.
+func UserSubject(u providers.User) providers.Subject {
+	return providers.Subject{Kind: providers.SubjectUser, ID: u.ID, Name: u.Login}
+}
+
+// OrgSubject names an organization.
+func OrgSubject(o providers.Org) providers.Subject {
+	return providers.Subject{Kind: providers.SubjectOrg, ID: o.ID, Name: o.Name}
+}
