@@ -83,3 +83,15 @@ type Prober interface {
 	// Probe returns the forge's version.
 	Probe(ctx context.Context) (version string, err error)
 }
+
+// A Prover shows that hookd's token still reaches what org keeps to itself.
+// Forges answer 404 to whoever may not look, so without this proof a 404 says
+// nothing about a repository.
+type Prover interface {
+	Prove(ctx context.Context, org Org) error
+}
+
+// An OrgLister lists every organization of the instance, for "*".
+type OrgLister interface {
+	Orgs(ctx context.Context) iter.Seq2[Org, error]
+}

@@ -49,6 +49,7 @@ type Column struct {
 	Repo    providers.Repo
 	Gone    bool   // proven deleted
 	Floor   uint64 // fence of the latest complete Audience
+	Born    uint64 // fence of the lease under which it was first seen
 	Seen    time.Time
 	Holders []Holder // by user id
 }

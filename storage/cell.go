@@ -33,7 +33,8 @@ const (
 
 // Judge decides a write of permission p, read at fence read, over the cell old
 // (zero if there is none) whose row and column have the floors user and repo.
-// Equal fences belong to one lease and may write again.
+// Equal fences belong to one lease and may write again. Pass the row's floor
+// through RowFloor first.
 func Judge(old Cell, user, repo, read uint64, p providers.Permission) Verdict {
 	switch {
 	case p == old.Permission:
@@ -42,6 +43,18 @@ func Judge(old Cell, user, repo, read uint64, p providers.Permission) Verdict {
 		return Stale
 	}
 	return Write
+}
+
+// RowFloor is what the floor of a user's row says about a repository that was
+// first seen under the lease fence born: nothing, if the list was read before
+// the repository was known. Without this a cached team model, whose fence is
+// older than the latest sweep of some user, could never announce a new
+// repository to him.
+func RowFloor(floor, born uint64) uint64 {
+	if born > floor {
+		return 0
+	}
+	return floor
 }
 
 // Holdings is what a user is believed to hold, and what each target confirmed.
