@@ -1,0 +1,185 @@
+package reconcile
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/hookd/hookd/providers"
+	"github.com/hookd/hookd/storage"
+	"github.com/hookd/hookd/syncqueue"
+	"github.com/hookd/hookd/syncqueue/target"
+)
+
+// Store is what the engine needs of an engine of storage.
+type Store interface {
+	syncqueue.Queue
+	syncqueue.Journal
+	storage.Catalogue
+}
+
+// Provider is one configured forge.
+type Provider struct {
+	Name    string
+	Forge   providers.Forge
+	Hook    providers.Hook
+	Orgs    *providers.OrgSet
+	Names   []string      // the configured organizations, "*" for all
+	Members time.Duration // between polls of teams, members and collaborators; 0 never
+	Repos   time.Duration // between polls of repositories; 0 never
+}
+
+// Target is one configured CI server.
+type Target struct {
+	Name     string
+	Provider string
+	Driver   target.Target
+}
+
+// Config is what an Engine is made of.
+type Config struct {
+	Providers []Provider
+	Targets   []Target
+	Store     Store
+	Log       *slog.Logger
+	Now       func() time.Time
+
+	Verify    []time.Duration // when to look again at what does not show yet
+	Reconcile time.Duration   // bound on staleness for every user
+	Guard     target.Guard
+	Held      func(target string) // counts what the shrink guard held; may be nil
+}
+
+// An Engine handles jobs. It is safe for concurrent use.
+type Engine struct {
+	cfg       Config
+	providers map[string]*provider
+	targets   map[string]Target
+}
+
+// provider is a Provider with what the engine remembers about it in RAM.
+type provider struct {
+	Provider
+	targets []string
+	models  models
+	sane    witness
+}
+
+// New returns an engine. It fails when a target follows an unknown provider.
+func New(cfg Config) (*Engine, error) {
+	e := &Engine{cfg: cfg, providers: map[string]*provider{}, targets: map[string]Target{}}
+	for _, p := range cfg.Providers {
+		e.providers[p.Name] = &provider{Provider: p}
+	}
+	for _, t := range cfg.Targets {
+		p, ok := e.providers[t.Provider]
+		if !ok {
+			return nil, fmt.Errorf("reconcile: target %s follows unknown provider %q", t.Name, t.Provider)
+		}
+		p.targets = append(p.targets, t.Name)
+		e.targets[t.Name] = t
+	}
+	return e, nil
+}
+
+// Handle does one job's work. It implements syncqueue.Handler.
+func (e *Engine) Handle(ctx context.Context, l syncqueue.Lease) (syncqueue.Outcome, error) {
+	p, ok := e.providers[l.Job.Provider]
+	if !ok {
+		return syncqueue.Outcome{}, syncqueue.Permanent(fmt.Errorf("provider %q is not configured any more: drop the job, or configure it again and retry", l.Job.Provider))
+	}
+	o, err := e.dispatch(ctx, p, l)
+	if err != nil {
+		return o, fmt.Errorf("%s of %s on %s: %w", l.Job.Kind, l.Job.Subject, l.Job.Provider, err)
+	}
+	if l.Job.Kind != syncqueue.KindPublish && l.Job.Attempts <= 1 {
+		o.Details = e.describe(ctx, p, l.Job)
+	}
+	return o, nil
+}
+
+func (e *Engine) dispatch(ctx context.Context, p *provider, l syncqueue.Lease) (syncqueue.Outcome, error) {
+	switch l.Job.Kind {
+	case syncqueue.KindRepo:
+		return e.repo(ctx, p, l)
+	case syncqueue.KindMember:
+		return e.member(ctx, p, l)
+	case syncqueue.KindUser:
+		return e.user(ctx, p, l)
+	case syncqueue.KindScope:
+		return e.scope(ctx, p, l)
+	case syncqueue.KindPoll:
+		switch l.Job.Within.Name {
+		case pollOrgs:
+			return e.pollOrgs(ctx, p, l)
+		case pollRepos:
+			return e.pollRepos(ctx, p, l)
+		}
+		return e.pollMembers(ctx, p, l)
+	case syncqueue.KindSweep:
+		return e.sweep(ctx, p, l)
+	case syncqueue.KindPublish:
+		return e.publish(ctx, p, l)
+	}
+	return syncqueue.Outcome{}, syncqueue.Permanent(fmt.Errorf("unknown kind of job %q", l.Job.Kind))
+}
+
+// change starts an outcome that tells the provider's targets.
+func (p *provider) change(c *storage.Change) syncqueue.Outcome {
+	c.Provider = p.Name
+	return syncqueue.Outcome{Change: c, Publish: p.targets}
+}
+
+// again looks once more on the verify ladder; ok is false at its end.
+func (e *Engine) again(l syncqueue.Lease, note string) (o syncqueue.Outcome, ok bool) {
+	if l.Job.Looks >= len(e.cfg.Verify) {
+		return syncqueue.Outcome{}, false
+	}
+	return syncqueue.Outcome{
+		Result: syncqueue.ResultAgain, Note: note,
+		Next: e.cfg.Now().Add(e.cfg.Verify[l.Job.Looks]),
+	}, true
+}
+
+// hold waits for an operator after the ladder is spent.
+func (e *Engine) hold(l syncqueue.Lease, targetName, note string) syncqueue.Outcome {
+	if o, ok := e.again(l, note); ok {
+		return o
+	}
+	if e.cfg.Held != nil {
+		e.cfg.Held(targetName)
+	}
+	return syncqueue.Outcome{
+		Result: syncqueue.ResultParked,
+		Note:   "held: " + note + "; release with: hookd queue retry " + l.Job.ID,
+	}
+}
+
+// describe reads the typed payload of the job's deliveries, for the journal. A
+// payload that cannot be described is nobody's failure.
+func (e *Engine) describe(ctx context.Context, p *provider, j syncqueue.Job) map[string]providers.Details {
+	if p.Hook == nil {
+		return nil
+	}
+	var out map[string]providers.Details
+	for _, c := range j.Causes {
+		if c.Delivery == "" || c.By != "" {
+			continue
+		}
+		d, err := e.cfg.Store.Body(ctx, c.Delivery)
+		if err != nil {
+			continue
+		}
+		details, err := p.Hook.Describe(d)
+		if err != nil {
+			e.cfg.Log.Debug("a delivery could not be described", "delivery", c.Delivery, "err", err)
+			continue
+		}
+		if out == nil {
+			out = map[string]providers.Details{}
+		}
+		out[c.Delivery] = details
+	}
+	return out
+}

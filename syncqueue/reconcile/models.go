@@ -1,0 +1,129 @@
+package reconcile
+
+import (
+	"context"
+	"fmt"
+	"sync"
+
+	"github.com/hookd/hookd/providers"
+)
+
+// models keeps each organization's team model, with the fence of the lease
+// under which it was read: whoever computes from it must not pretend to have
+// read later.
+type models struct {
+	mu    sync.Mutex
+	byOrg map[string]*kept
+}
+
+type kept struct {
+	read  sync.Mutex // held while somebody reads, so that others wait for him
+	model providers.Model
+	fence uint64
+}
+
+func (m *models) of(org string) *kept {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.byOrg == nil {
+		m.byOrg = map[string]*kept{}
+	}
+	k := m.byOrg[org]
+	if k == nil {
+		k = &kept{}
+		m.byOrg[org] = k
+	}
+	return k
+}
+
+// get returns a model read under a fence of at least atLeast, reading it under
+// the caller's fence now if none is kept.
+func (m *models) get(ctx context.Context, f providers.TeamForge, org providers.Org, now, atLeast uint64) (providers.Model, uint64, error) {
+	k := m.of(org.ID)
+	k.read.Lock()
+	defer k.read.Unlock()
+	if k.fence != 0 && k.fence >= atLeast {
+		return k.model, k.fence, nil
+	}
+	model, err := readModel(ctx, f, org)
+	if err != nil {
+		return providers.Model{}, 0, err
+	}
+	// A slower reader with an older lease must not turn the clock back.
+	if now > k.fence {
+		k.model, k.fence = model, now
+	}
+	return model, now, nil
+}
+
+// put keeps a model that was read under fence.
+func (m *models) put(org string, model providers.Model, fence uint64) {
+	k := m.of(org)
+	k.read.Lock()
+	defer k.read.Unlock()
+	if fence > k.fence {
+		k.model, k.fence = model, fence
+	}
+}
+
+// drop forgets an organization's model: something showed that it is outdated.
+func (m *models) drop(org string) {
+	k := m.of(org)
+	k.read.Lock()
+	defer k.read.Unlock()
+	k.model, k.fence = providers.Model{}, 0
+}
+
+// readModel refuses an organization without teams or members: a forge that
+// says so is not believed, as every organization has somebody who owns it.
+func readModel(ctx context.Context, f providers.TeamForge, org providers.Org) (providers.Model, error) {
+	model, err := f.Model(ctx, org)
+	if err != nil {
+		return providers.Model{}, err
+	}
+	if len(model.Members()) == 0 {
+		return providers.Model{}, fmt.Errorf("organization %s has no members in any team: %w", org.Name, providers.ErrNonsense)
+	}
+	return model, nil
+}
+
+// grants returns the permission that the model's teams give u on r.
+func grants(m providers.Model, userID, repoID string) providers.Permission {
+	best := providers.None
+	for _, t := range m.Teams {
+		if t.Permission <= best || !teamReaches(t, repoID) {
+			continue
+		}
+		for _, u := range t.Members {
+			if u.ID == userID {
+				best = t.Permission
+				break
+			}
+		}
+	}
+	return best
+}
+
+func teamReaches(t providers.TeamModel, repoID string) bool {
+	if t.AllRepos || t.Owners {
+		return true
+	}
+	for _, id := range t.Repos {
+		if id == repoID {
+			return true
+		}
+	}
+	return false
+}
+
+// belongs reports whether u is in some team of the model.
+func belongs(m providers.Model, userID string) bool {
+	for _, t := range m.Teams {
+		for _, u := range t.Members {
+			if u.ID == userID {
+				return true
+			}
+		}
+	}
+	return false
+}

@@ -1,0 +1,82 @@
+package reconcile
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/hookd/hookd/providers"
+	"github.com/hookd/hookd/syncqueue"
+)
+
+// scopeAbove is from how many new repositories on one pass over the
+// organization is cheaper than a job for each.
+const scopeAbove = 100
+
+// pollRepos finds what the forge never announces about repositories: adopted
+// and moved in, renamed, hidden or shown, archived, and whatever a lost
+// delivery would have told. The catalogue itself is what it compares with.
+func (e *Engine) pollRepos(ctx context.Context, p *provider, l syncqueue.Lease) (syncqueue.Outcome, error) {
+	org := providers.Org{ID: l.Job.Subject.ID, Name: l.Job.Subject.Name}
+	now := e.cfg.Now()
+	feed, ok := p.Forge.(providers.RepoFeed)
+	if !ok {
+		return syncqueue.Outcome{}, syncqueue.Permanent(fmt.Errorf("this kind of forge cannot list the repositories of %s", org.Name))
+	}
+	listed, err := collect(feed.Repos(ctx, org))
+	if err != nil {
+		return syncqueue.Outcome{}, err
+	}
+	known, err := e.known(ctx, p, org)
+	if err != nil {
+		return syncqueue.Outcome{}, err
+	}
+	was := make(map[string]providers.Repo, len(known))
+	for _, r := range known {
+		was[r.ID] = r
+	}
+	o := syncqueue.Outcome{Next: now.Add(p.Repos)}
+	fresh := 0
+	for _, r := range listed {
+		old, ok := was[r.ID]
+		delete(was, r.ID)
+		switch {
+		case !ok:
+			fresh++
+			o.Follow = append(o.Follow, syncqueue.RepoJob(p.Name, r, syncqueue.LaneAddition, now))
+		case !old.Labels(r):
+			j := syncqueue.RepoJob(p.Name, r, laneOf(old.Visibility != r.Visibility), now)
+			if old.Path != r.Path {
+				j.Hint.From = old.Path
+			}
+			o.Follow = append(o.Follow, j)
+		}
+	}
+	if fresh > scopeAbove {
+		scope := syncqueue.ScopeJob(p.Name, org, now)
+		scope.Lane = syncqueue.LanePoll
+		kept := []syncqueue.Job{scope}
+		for _, j := range o.Follow {
+			if _, isOld := indexOf(known, j.Subject.ID); isOld {
+				kept = append(kept, j)
+			}
+		}
+		o.Follow = kept
+	}
+	for _, r := range was { // not listed any more: each is asked for by id
+		o.Follow = append(o.Follow, syncqueue.RepoJob(p.Name, r, syncqueue.LaneRemoval, now))
+	}
+	for i := range o.Follow {
+		o.Follow[i].Causes = []syncqueue.Cause{{By: "poll", At: now}}
+	}
+	o.Note = fmt.Sprintf("%d repositories, %d differences", len(listed), len(o.Follow))
+	return o, nil
+}
+
+func indexOf(repos []providers.Repo, id string) (int, bool) {
+	for i, r := range repos {
+		if r.ID == id {
+			return i, true
+		}
+	}
+	return 0, false
+}

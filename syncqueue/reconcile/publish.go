@@ -1,0 +1,182 @@
+package reconcile
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/hookd/hookd/providers"
+	"github.com/hookd/hookd/storage"
+	"github.com/hookd/hookd/syncqueue"
+	"github.com/hookd/hookd/syncqueue/target"
+)
+
+// publish makes one target show what one user holds, and reads it back.
+func (e *Engine) publish(ctx context.Context, p *provider, l syncqueue.Lease) (syncqueue.Outcome, error) {
+	t, ok := e.targets[l.Job.Target]
+	if !ok {
+		return syncqueue.Outcome{}, syncqueue.Permanent(fmt.Errorf("target %q is not configured any more: drop the job, or configure it again and retry", l.Job.Target))
+	}
+	h, err := e.cfg.Store.Holdings(ctx, p.Name, l.Job.Subject.ID)
+	if errors.Is(err, storage.ErrUnknown) {
+		return syncqueue.Outcome{Result: syncqueue.ResultSuperseded, Note: "the catalogue does not know this user"}, nil
+	}
+	if err != nil {
+		return syncqueue.Outcome{}, err
+	}
+	want := target.Desired{
+		Version:  h.Version,
+		Complete: h.Complete,
+		Present:  visibleOnly(h, t.Name),
+		Absent:   h.Absent(t.Name),
+		Force:    l.Job.Force,
+		Explain:  l.Job.Looks >= len(e.cfg.Verify),
+	}
+	if c, ok := p.Forge.(providers.Counter); ok {
+		want.Count = func(ctx context.Context) (int, error) {
+			return p.sane.count(ctx, c, h.User, len(want.Absent) > 0, e.cfg.Now)
+		}
+	}
+	r, err := t.Driver.Sync(ctx, h.User, want)
+	if err != nil {
+		return e.unpublished(l, t, h, err)
+	}
+	return e.published(l, t, h, r)
+}
+
+// visibleOnly leaves out what is known never to show.
+func visibleOnly(h storage.Holdings, targetName string) []providers.Access {
+	out := make([]providers.Access, 0, len(h.Cells))
+	for _, c := range h.Cells {
+		if c.Permission > providers.None && c.Hidden[targetName] == "" {
+			out = append(out, providers.Access{User: h.User, Repo: c.Repo, Permission: c.Permission})
+		}
+	}
+	return out
+}
+
+// published turns what the CI server shows into an outcome.
+func (e *Engine) published(l syncqueue.Lease, t Target, h storage.Holdings, r target.Result) (syncqueue.Outcome, error) {
+	confirm := &storage.Confirm{
+		Target: t.Name, Provider: l.Job.Provider, User: h.User.ID, Version: h.Version,
+		Done: r.Settled(), Shown: r.Shown, Gone: r.Gone, Hidden: r.Hidden,
+		Credential: string(target.CredentialOK),
+	}
+	o := syncqueue.Outcome{Confirm: confirm}
+	switch {
+	case !r.Settled():
+		note := fmt.Sprintf("%d not visible yet, %d still visible", len(r.Missing), len(r.Remaining))
+		next, ok := e.again(l, note)
+		if !ok {
+			return o, syncqueue.Permanent(fmt.Errorf("after %d looks at %s: %s: %s", l.Job.Looks+1, t.Name, note, sample(h, r)))
+		}
+		o.Result, o.Note, o.Next = next.Result, next.Note, next.Next
+	case len(r.Hidden) > 0:
+		o.Result, o.Note = syncqueue.ResultHidden, "expected hidden: "+evidence(h, r.Hidden)
+	default:
+		o.Note = fmt.Sprintf("%d visible, %d gone", len(r.Shown), len(r.Gone))
+		if !r.Synced {
+			o.Note += ", as it was"
+		}
+	}
+	confirm.Note = o.Note
+	return o, nil
+}
+
+// unpublished sorts a target's refusal: what only the outside can mend parks,
+// what the guard holds looks again, anything else is retried.
+func (e *Engine) unpublished(l syncqueue.Lease, t Target, h storage.Holdings, err error) (syncqueue.Outcome, error) {
+	park := func(c target.Credential) (syncqueue.Outcome, error) {
+		return syncqueue.Outcome{
+			Result: syncqueue.ResultParked, Note: err.Error(),
+			Confirm: &storage.Confirm{
+				Target: t.Name, Provider: l.Job.Provider, User: h.User.ID, Version: h.Version,
+				Credential: string(c), Note: err.Error(),
+			},
+		}, nil
+	}
+	var held *target.HeldError
+	switch {
+	case errors.Is(err, target.ErrNoCredential):
+		return park(target.CredentialMissing)
+	case errors.Is(err, target.ErrRejected), errors.Is(err, target.ErrMustLogIn):
+		return park(target.CredentialRejected)
+	case errors.Is(err, target.ErrNoAccount):
+		return park("")
+	case errors.As(err, &held):
+		return e.hold(l, t.Name, err.Error()), nil
+	}
+	return syncqueue.Outcome{}, err
+}
+
+// evidence names the hidden repositories and why, in a stable order.
+func evidence(h storage.Holdings, hidden map[string]string) string {
+	lines := make([]string, 0, len(hidden))
+	for _, c := range h.Cells {
+		if why, ok := hidden[c.Repo.ID]; ok {
+			lines = append(lines, c.Repo.Path+": "+why)
+		}
+	}
+	slices.Sort(lines)
+	const most = 5
+	if len(lines) > most {
+		lines = append(lines[:most], fmt.Sprintf("and %d more", len(lines)-most))
+	}
+	return join(lines)
+}
+
+// sample names some of what did not become so.
+func sample(h storage.Holdings, r target.Result) string {
+	ids := map[string]string{}
+	for _, id := range r.Missing {
+		ids[id] = "missing"
+	}
+	for _, id := range r.Remaining {
+		ids[id] = "still visible"
+	}
+	return evidence(h, ids)
+}
+
+func join(lines []string) string {
+	s := ""
+	for i, line := range lines {
+		if i > 0 {
+			s += "; "
+		}
+		s += line
+	}
+	return s
+}
+
+// witnessFor is how long one user's count vouches for the forge when nothing
+// is to be taken away: asking for each of 500 users would cost more than the
+// event.
+const witnessFor = 30 * time.Second
+
+// witness remembers when the forge last counted a user's list in its right
+// mind.
+type witness struct {
+	mu   sync.Mutex
+	last time.Time
+}
+
+// count asks for the size of u's list. For additions a recent answer about
+// anybody is enough, and the result is target.Unknown.
+func (w *witness) count(ctx context.Context, c providers.Counter, u providers.User, removing bool, now func() time.Time) (int, error) {
+	if !removing {
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		if !w.last.IsZero() && now().Sub(w.last) < witnessFor {
+			return target.Unknown, nil
+		}
+		n, err := c.Count(ctx, u)
+		if err == nil && n > 0 {
+			w.last = now()
+		}
+		return n, err
+	}
+	return c.Count(ctx, u)
+}

@@ -1,0 +1,125 @@
+package reconcile
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/hookd/hookd/providers"
+	"github.com/hookd/hookd/storage"
+	"github.com/hookd/hookd/syncqueue"
+)
+
+// repo asks who has one repository in his list now.
+func (e *Engine) repo(ctx context.Context, p *provider, l syncqueue.Lease) (syncqueue.Outcome, error) {
+	id := l.Job.Subject.ID
+	col, err := e.cfg.Store.Repo(ctx, p.Name, id)
+	if err != nil && !errors.Is(err, storage.ErrUnknown) {
+		return syncqueue.Outcome{}, err
+	}
+	known := err == nil && !col.Gone
+	r, err := p.Forge.Repo(ctx, id)
+	switch {
+	case errors.Is(err, providers.ErrNotFound):
+		return e.repoMissing(ctx, p, l, col, known)
+	case err != nil:
+		return syncqueue.Outcome{}, err
+	}
+	if l.Job.Hint.Gone {
+		// Gitea queues "deleted" before it deletes (notifier order, 1.25).
+		if o, ok := e.again(l, "said to be deleted, but the forge still answers with it"); ok {
+			return o, nil
+		}
+	}
+	if !known && !p.Orgs.Has(r.Org) {
+		return syncqueue.Outcome{Result: syncqueue.ResultSuperseded, Note: "belongs to " + r.Org.Name + ", which is not configured"}, nil
+	}
+	if !known {
+		col = storage.Column{}
+	}
+	a, fence, err := e.audience(ctx, p, l, r, col)
+	if errors.Is(err, errContradiction) {
+		return e.hold(l, "", err.Error()), nil
+	}
+	if err != nil {
+		return syncqueue.Outcome{}, err
+	}
+	o := p.change(&storage.Change{Read: fence, Repos: []providers.Repo{r}, Audiences: []storage.Audience{a}})
+	o.Note = fmt.Sprintf("%d users", len(a.Users))
+	return o, nil
+}
+
+// repoMissing decides what a 404 means.
+func (e *Engine) repoMissing(ctx context.Context, p *provider, l syncqueue.Lease, col storage.Column, known bool) (syncqueue.Outcome, error) {
+	if !known && !l.Job.Hint.Gone {
+		// A new repository may be announced before the API shows it.
+		if o, ok := e.again(l, "the forge does not show it yet"); ok {
+			return o, nil
+		}
+		return syncqueue.Outcome{Result: syncqueue.ResultSuperseded, Note: "the forge never showed it"}, nil
+	}
+	if known {
+		// The token may have lost its rights: that looks the same.
+		if err := e.prove(ctx, p, col.Repo.Org); err != nil {
+			return syncqueue.Outcome{}, err
+		}
+		if _, err := p.Forge.Repo(ctx, l.Job.Subject.ID); !errors.Is(err, providers.ErrNotFound) {
+			if err == nil {
+				err = fmt.Errorf("it answered 404 a moment ago: %w", providers.ErrUnavailable)
+			}
+			return syncqueue.Outcome{}, err
+		}
+	}
+	o := p.change(&storage.Change{Gone: []string{l.Job.Subject.ID}})
+	o.Note = "deleted"
+	return o, nil
+}
+
+// audience reads everybody who has r, and confirms whoever it would take r
+// from. The fence is that of the oldest answer it rests on.
+func (e *Engine) audience(ctx context.Context, p *provider, l syncqueue.Lease, r providers.Repo, col storage.Column) (storage.Audience, uint64, error) {
+	a, fence, err := e.readAudience(ctx, p, l, r, l.Job.Fresh)
+	if err != nil {
+		return a, 0, err
+	}
+	col.Repo = r // losses are judged by who owns the repository now
+	lost := lostBy(col, a.Users)
+	if len(lost) > 0 && fence < l.Fence {
+		// Not from memory: read the teams again before anything is taken away.
+		if a, fence, err = e.readAudience(ctx, p, l, r, true); err != nil {
+			return a, 0, err
+		}
+		lost = lostBy(col, a.Users)
+	}
+	return a, fence, e.confirm(ctx, p, l, lost)
+}
+
+func (e *Engine) readAudience(ctx context.Context, p *provider, l syncqueue.Lease, r providers.Repo, fresh bool) (storage.Audience, uint64, error) {
+	a := storage.Audience{Repo: r}
+	fence := l.Fence
+	seq := p.Forge.RepoAccess(ctx, r)
+	if tf, ok := p.Forge.(providers.TeamForge); ok && !r.Org.Personal {
+		atLeast := uint64(0)
+		if fresh {
+			atLeast = l.Fence
+		}
+		m, read, err := p.models.get(ctx, tf, r.Org, l.Fence, atLeast)
+		switch {
+		case errors.Is(err, providers.ErrNotFound): // owned by a person
+		case err != nil:
+			return a, 0, err
+		default:
+			seq, fence = tf.RepoAccessIn(ctx, r, m), read
+		}
+	}
+	all, err := collect(seq)
+	if err != nil {
+		return a, 0, err
+	}
+	for _, x := range strongest(all, byUser) {
+		if x.Permission > providers.None {
+			a.Users = append(a.Users, storage.Member{User: x.User, Permission: x.Permission})
+		}
+	}
+	return a, min(fence, l.Fence), nil
+}

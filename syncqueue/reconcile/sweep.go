@@ -1,0 +1,119 @@
+package reconcile
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/hookd/hookd/providers"
+	"github.com/hookd/hookd/storage"
+	"github.com/hookd/hookd/syncqueue"
+	"github.com/hookd/hookd/syncqueue/target"
+)
+
+// sweepSlices is into how many ticks the reconcile bound is cut: each tick
+// looks at the users who would pass the bound before the tick after next.
+const sweepSlices = 12
+
+// sweep finds users nobody looked at for long, publishes that were lost, and
+// people of the CI server that the catalogue does not know.
+func (e *Engine) sweep(ctx context.Context, p *provider, l syncqueue.Lease) (syncqueue.Outcome, error) {
+	now := e.cfg.Now()
+	tick := max(e.cfg.Reconcile/sweepSlices, time.Second)
+	o := syncqueue.Outcome{Next: now.Add(tick)}
+
+	due, err := e.users(ctx, storage.UserQuery{Provider: p.Name, CheckedBefore: now.Add(2*tick - e.cfg.Reconcile)})
+	if err != nil {
+		return o, err
+	}
+	for i, u := range due {
+		j := syncqueue.UserJob(p.Name, u.User, syncqueue.LaneReconcile, now)
+		// Evenly over the tick: a poll of everybody at once is a storm of its own.
+		j.NotBefore = now.Add(tick * time.Duration(i) / time.Duration(len(due)))
+		o.Follow = append(o.Follow, j)
+	}
+	behind := 0
+	for _, t := range p.targets {
+		users, err := e.users(ctx, storage.UserQuery{Provider: p.Name, Behind: t})
+		if err != nil {
+			return o, err
+		}
+		for _, u := range users {
+			behind++
+			o.Follow = append(o.Follow, syncqueue.PublishJob(t, p.Name, u.User, syncqueue.Job{}, syncqueue.LaneReconcile, now))
+		}
+		found, err := e.newcomers(ctx, p, e.targets[t])
+		if err != nil {
+			e.cfg.Log.Warn("the CI server's users could not be listed", "target", t, "err", err)
+		}
+		for _, u := range found {
+			o.Follow = append(o.Follow, syncqueue.UserJob(p.Name, u, syncqueue.LanePoll, now))
+		}
+	}
+	for i := range o.Follow {
+		o.Follow[i].Causes = []syncqueue.Cause{{By: "sweep", At: now}}
+	}
+	o.Note = fmt.Sprintf("%d users due, %d publishes behind", len(due), behind)
+	return o, nil
+}
+
+// users lists all that q selects, whoever waited longest first.
+func (e *Engine) users(ctx context.Context, q storage.UserQuery) ([]storage.UserRow, error) {
+	var out []storage.UserRow
+	cursor := ""
+	for {
+		rows, next, err := e.cfg.Store.Users(ctx, q, cursor, 500)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, rows...)
+		if next == "" {
+			break
+		}
+		cursor = next
+	}
+	oldestFirst(out)
+	return out, nil
+}
+
+// newcomers returns people of the CI server whom the catalogue does not know
+// and the forge does.
+func (e *Engine) newcomers(ctx context.Context, p *provider, t Target) ([]providers.User, error) {
+	roster, ok := t.Driver.(target.Roster)
+	if !ok {
+		return nil, nil
+	}
+	accounts, err := roster.Accounts(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var out []providers.User
+	for _, a := range accounts {
+		if a.Machine || !a.Active {
+			continue
+		}
+		_, err := e.cfg.Store.UserByLogin(ctx, p.Name, a.Login)
+		if err == nil {
+			continue
+		}
+		if !errors.Is(err, storage.ErrUnknown) {
+			return out, err
+		}
+		u, err := p.Forge.User(ctx, a.Login)
+		if errors.Is(err, providers.ErrNotFound) {
+			continue
+		}
+		if err != nil {
+			return out, err
+		}
+		out = append(out, u)
+	}
+	return out, nil
+}
+
+// oldestFirst orders users by when they were last looked at; never comes first.
+func oldestFirst(rows []storage.UserRow) {
+	slices.SortStableFunc(rows, func(a, b storage.UserRow) int { return a.Checked.Compare(b.Checked) })
+}

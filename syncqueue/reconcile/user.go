@@ -1,0 +1,176 @@
+package reconcile
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/hookd/hookd/providers"
+	"github.com/hookd/hookd/storage"
+	"github.com/hookd/hookd/syncqueue"
+)
+
+// user asks for everything one user holds.
+func (e *Engine) user(ctx context.Context, p *provider, l syncqueue.Lease) (syncqueue.Outcome, error) {
+	u, h, err := e.whom(ctx, p, l)
+	if err != nil {
+		return syncqueue.Outcome{}, err
+	}
+	all, u, err := e.ownList(ctx, p, l, u, func(u providers.User) ([]providers.Access, error) {
+		return collect(p.Forge.UserAccess(ctx, u))
+	})
+	if err != nil {
+		return syncqueue.Outcome{}, err
+	}
+	list := strongest(p.ours(all), byRepo)
+	lost := missing(h, list, func(providers.Repo) bool { return true })
+	if o, err := e.confirmed(ctx, p, l, lost); o != nil || err != nil {
+		return *o, err
+	}
+	o := p.change(&storage.Change{Lists: []storage.List{{User: u, Repos: list}}, Users: []providers.User{u}})
+	o.Note = fmt.Sprintf("%d repositories", len(list))
+	// Also when nothing changed: the CI server is looked at as well.
+	for _, t := range p.targets {
+		o.Follow = append(o.Follow, syncqueue.PublishJob(t, p.Name, u, l.Job, l.Job.Lane, e.cfg.Now()))
+	}
+	return o, nil
+}
+
+// member asks for what one user holds in what an organization, team or
+// repository reaches.
+func (e *Engine) member(ctx context.Context, p *provider, l syncqueue.Lease) (syncqueue.Outcome, error) {
+	u, h, err := e.whom(ctx, p, l)
+	if err != nil {
+		return syncqueue.Outcome{}, err
+	}
+	if l.Job.Announced() && l.Job.Org != "" {
+		p.models.drop(l.Job.Org)
+	}
+	within := l.Job.Within
+	all, u, err := e.ownList(ctx, p, l, u, func(u providers.User) ([]providers.Access, error) {
+		return collect(p.Forge.ScopeAccess(ctx, u, within))
+	})
+	if err != nil {
+		return syncqueue.Outcome{}, err
+	}
+	cells := strongest(p.ours(all), byRepo)
+	named := make(map[string]bool, len(cells))
+	for _, a := range cells {
+		named[a.Repo.ID] = true
+	}
+	lost := missing(h, cells, func(r providers.Repo) bool {
+		switch within.Kind {
+		case providers.SubjectOrg:
+			return r.Org.ID == within.ID
+		case providers.SubjectRepo:
+			return r.ID == within.ID
+		}
+		return named[r.ID]
+	})
+	if o, err := e.confirmed(ctx, p, l, lost); o != nil || err != nil {
+		return *o, err
+	}
+	for _, x := range lost {
+		if !named[x.repo.ID] {
+			cells = append(cells, providers.Access{User: u, Repo: x.repo})
+		}
+	}
+	for i := range cells {
+		cells[i].User = u
+	}
+	o := p.change(&storage.Change{Cells: cells, Users: []providers.User{u}})
+	o.Note = fmt.Sprintf("%d repositories, %d lost", len(cells), len(lost))
+	return o, nil
+}
+
+// confirmed looks for a second opinion on losses; a non-nil outcome or an
+// error ends the job without any change.
+func (e *Engine) confirmed(ctx context.Context, p *provider, l syncqueue.Lease, lost []loss) (*syncqueue.Outcome, error) {
+	err := e.confirm(ctx, p, l, lost)
+	if errors.Is(err, errContradiction) {
+		o := e.hold(l, "", err.Error())
+		return &o, nil
+	}
+	if err != nil {
+		return &syncqueue.Outcome{}, err
+	}
+	return nil, nil
+}
+
+// whom is the user a job is about, with what the catalogue believes of him.
+func (e *Engine) whom(ctx context.Context, p *provider, l syncqueue.Lease) (providers.User, storage.Holdings, error) {
+	u := providers.User{ID: l.Job.Subject.ID, Login: l.Job.Subject.Name}
+	h, err := e.cfg.Store.Holdings(ctx, p.Name, u.ID)
+	if errors.Is(err, storage.ErrUnknown) {
+		return u, storage.Holdings{User: u}, nil
+	}
+	if err != nil {
+		return u, h, err
+	}
+	if u.Login == "" {
+		u.Login = h.User.Login
+	}
+	return u, h, nil
+}
+
+// ownList reads u's own list. A forge that does not know the login any more is
+// asked again under the login he has now; if nobody has his id, he is gone and
+// his list is empty.
+func (e *Engine) ownList(ctx context.Context, p *provider, l syncqueue.Lease, u providers.User, read func(providers.User) ([]providers.Access, error)) ([]providers.Access, providers.User, error) {
+	// A login that now belongs to somebody else must not answer for u.
+	now, err := p.Forge.User(ctx, u.Login)
+	if err == nil && now.ID == u.ID {
+		list, err := read(now)
+		return list, now, err
+	}
+	if err != nil && !errors.Is(err, providers.ErrNotFound) {
+		return nil, u, err
+	}
+	if renamed, ok, err := e.byID(ctx, p, l, u.ID); err != nil {
+		return nil, u, err
+	} else if ok {
+		list, err := read(renamed)
+		return list, renamed, err
+	}
+	return nil, u, nil
+}
+
+// byID looks for a user's present login among the members of the configured
+// organizations: no forge looks up a login by id.
+func (e *Engine) byID(ctx context.Context, p *provider, l syncqueue.Lease, id string) (providers.User, bool, error) {
+	tf, ok := p.Forge.(providers.TeamForge)
+	if !ok {
+		return providers.User{}, false, nil
+	}
+	orgs, err := e.orgs(ctx, p)
+	if err != nil {
+		return providers.User{}, false, err
+	}
+	for _, org := range orgs {
+		m, _, err := p.models.get(ctx, tf, org, l.Fence, l.Fence)
+		if err != nil {
+			return providers.User{}, false, err
+		}
+		for _, u := range m.Members() {
+			if u.ID == id {
+				return u, true, nil
+			}
+		}
+	}
+	return providers.User{}, false, nil
+}
+
+// ours keeps what belongs to organizations this provider entry is responsible
+// for.
+func (p *provider) ours(all []providers.Access) []providers.Access {
+	if p.Orgs.All() {
+		return all
+	}
+	out := make([]providers.Access, 0, len(all))
+	for _, a := range all {
+		if p.Orgs.Has(a.Repo.Org) {
+			out = append(out, a)
+		}
+	}
+	return out
+}
