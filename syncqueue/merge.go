@@ -7,6 +7,13 @@ import "time"
 // engine has to file it. It loses no edge: after every push a run of the
 // handler starts that started after the push.
 func Merge(old, new Job) Job {
+	// The labels of the newer push are the likelier ones.
+	if new.Subject.Name != "" {
+		old.Subject.Name = new.Subject.Name
+	}
+	if new.Org != "" {
+		old.Org = new.Org
+	}
 	switch old.State {
 	case Leased:
 		a := Again{
@@ -22,7 +29,7 @@ func Merge(old, new Job) Job {
 		old.State = Ready
 		old.Attempts, old.Looks, old.Failing = 0, 0, time.Time{}
 		old.NotBefore, old.Deadline = new.NotBefore, new.Deadline
-		old.Outcome, old.Finished = "", time.Time{}
+		old.Outcome, old.Finished, old.Note = "", time.Time{}, ""
 		old.Lane = new.Lane
 	default:
 		backingOff := old.Attempts > 0 || !old.Failing.IsZero()
@@ -38,19 +45,12 @@ func Merge(old, new Job) Job {
 	old.Force = old.Force || new.Force
 	old.Since = earliest(old.Since, new.Since)
 	old.Causes = appendCauses(old.Causes, new.Causes)
-	// The labels of the newer push are the likelier ones.
-	if new.Subject.Name != "" {
-		old.Subject.Name = new.Subject.Name
-	}
-	if new.Org != "" {
-		old.Org = new.Org
-	}
 	return old
 }
 
 // Rearm returns the job for its next run when it was pushed while leased, and
-// whether it was. The causes of the run that ended are dropped; a failed run
-// keeps them (see Retried).
+// whether it was. The causes of the run that ended are dropped: they were
+// served.
 func Rearm(j Job) (Job, bool) {
 	if j.Again == nil {
 		return j, false
@@ -64,20 +64,20 @@ func Rearm(j Job) (Job, bool) {
 	return j, true
 }
 
-// Absorb returns a job whose run did not end it with what was pushed
-// meanwhile: the next run serves both.
+// Absorb returns a job whose run is over but did not end it with what was
+// pushed meanwhile, as if it had been pushed now: the next run serves both. It
+// wakes a job that parked or died, hurries one that only waits to look again,
+// and leaves one that backs off its due time.
 func Absorb(j Job) Job {
 	if j.Again == nil {
 		return j
 	}
 	a := *j.Again
 	j.Again = nil
-	j.Hint = j.Hint.with(a.Hint)
-	j.Lane = min(j.Lane, a.Lane)
-	j.Fresh, j.Force = j.Fresh || a.Fresh, j.Force || a.Force
-	j.Since = earliest(j.Since, a.Since)
-	j.Causes = appendCauses(j.Causes, a.Causes)
-	return j
+	return Merge(j, Job{
+		Hint: a.Hint, Lane: a.Lane, NotBefore: a.NotBefore, Deadline: a.Deadline,
+		Fresh: a.Fresh, Force: a.Force, Since: a.Since, Causes: a.Causes,
+	})
 }
 
 func (a Again) with(b Again) Again {
@@ -135,7 +135,7 @@ func appendCauses(a, b []Cause) []Cause {
 	for _, c := range b {
 		dup := false
 		for _, have := range out {
-			dup = dup || c == have
+			dup = dup || c.same(have)
 		}
 		if !dup {
 			out = append(out, c)
@@ -145,4 +145,10 @@ func appendCauses(a, b []Cause) []Cause {
 		out = out[len(out)-MaxCauses:]
 	}
 	return out
+}
+
+// same compares instants, not how they are written: a job that was stored has
+// its times in another location.
+func (c Cause) same(d Cause) bool {
+	return c.Delivery == d.Delivery && c.By == d.By && c.Event == d.Event && c.At.Equal(d.At)
 }
