@@ -26,6 +26,9 @@ func Merge(old, new Job) Job {
 		old.Again = &a
 		return old
 	case Parked, Dead:
+		if new.Gentle {
+			return old
+		}
 		old.State = Ready
 		old.Attempts, old.Looks, old.Failing = 0, 0, time.Time{}
 		old.NotBefore, old.Deadline = new.NotBefore, new.Deadline

@@ -216,7 +216,12 @@ func (p *Pool) notBefore(err error) (time.Time, bool) {
 	return time.Time{}, false
 }
 
+// givenUp reports whether a job failed for too long. What recurs never gives
+// up: a poll that was buried would leave its blind spot open for good.
 func (p *Pool) givenUp(j Job, now time.Time) bool {
+	if j.Kind == KindPoll || j.Kind == KindSweep {
+		return false
+	}
 	return p.Backoff.GiveUp > 0 && !j.Failing.IsZero() && now.Sub(j.Failing) >= p.Backoff.GiveUp
 }
 

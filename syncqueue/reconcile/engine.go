@@ -142,13 +142,18 @@ func (e *Engine) again(l syncqueue.Lease, note string) (o syncqueue.Outcome, ok 
 	}, true
 }
 
-// hold waits for an operator after the ladder is spent.
+// atCatalogue stands for a target where the shrink guard held a change of the
+// catalogue itself.
+const atCatalogue = "catalogue"
+
+// hold keeps what is known, looks again on the verify ladder by itself, and
+// waits for an operator when that is spent.
 func (e *Engine) hold(l syncqueue.Lease, targetName, note string) syncqueue.Outcome {
-	if o, ok := e.again(l, note); ok {
-		return o
-	}
-	if e.cfg.Held != nil {
+	if e.cfg.Held != nil && l.Job.Looks == 0 {
 		e.cfg.Held(targetName)
+	}
+	if o, ok := e.again(l, "held: "+note); ok {
+		return o
 	}
 	return syncqueue.Outcome{
 		Result: syncqueue.ResultParked,

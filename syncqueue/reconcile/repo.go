@@ -39,7 +39,7 @@ func (e *Engine) repo(ctx context.Context, p *provider, l syncqueue.Lease) (sync
 	}
 	a, fence, err := e.audience(ctx, p, l, r, col)
 	if errors.Is(err, errContradiction) {
-		return e.hold(l, "", err.Error()), nil
+		return e.hold(l, atCatalogue, err.Error()), nil
 	}
 	if err != nil {
 		return syncqueue.Outcome{}, err

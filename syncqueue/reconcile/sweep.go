@@ -42,7 +42,10 @@ func (e *Engine) sweep(ctx context.Context, p *provider, l syncqueue.Lease) (syn
 		}
 		for _, u := range users {
 			behind++
-			o.Follow = append(o.Follow, syncqueue.PublishJob(t, p.Name, u.User, syncqueue.Job{}, syncqueue.LaneReconcile, now))
+			j := syncqueue.PublishJob(t, p.Name, u.User, syncqueue.Job{}, syncqueue.LaneReconcile, now)
+			// Who waits for a credential or an operator goes on waiting for it.
+			j.Gentle = true
+			o.Follow = append(o.Follow, j)
 		}
 		found, err := e.newcomers(ctx, p, e.targets[t])
 		if err != nil {

@@ -88,7 +88,7 @@ func (e *Engine) member(ctx context.Context, p *provider, l syncqueue.Lease) (sy
 func (e *Engine) confirmed(ctx context.Context, p *provider, l syncqueue.Lease, lost []loss) (*syncqueue.Outcome, error) {
 	err := e.confirm(ctx, p, l, lost)
 	if errors.Is(err, errContradiction) {
-		o := e.hold(l, "", err.Error())
+		o := e.hold(l, atCatalogue, err.Error())
 		return &o, nil
 	}
 	if err != nil {
