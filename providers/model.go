@@ -7,6 +7,13 @@ import "slices"
 type Model struct {
 	Org   Org         `json:"org"`
 	Teams []TeamModel `json:"teams"`
+
+	// Admins and Restricted are the ids of members whom the forge treats
+	// apart: those who administer the whole forge, whose permission is Admin
+	// on whatever they list, and those who list only what they were granted
+	// and nothing for being members.
+	Admins     []string `json:"admins,omitempty"`
+	Restricted []string `json:"restricted,omitempty"`
 }
 
 // A TeamModel is one team of a Model.
