@@ -22,7 +22,7 @@ func (e *Engine) user(ctx context.Context, p *provider, l syncqueue.Lease) (sync
 	if err != nil {
 		return syncqueue.Outcome{}, err
 	}
-	list := strongest(p.ours(all), byRepo)
+	list := strongest(p.ours(all, h), byRepo)
 	lost := missing(h, list, func(providers.Repo) bool { return true })
 	if o, err := e.confirmed(ctx, p, l, lost); o != nil || err != nil {
 		return *o, err
@@ -53,7 +53,7 @@ func (e *Engine) member(ctx context.Context, p *provider, l syncqueue.Lease) (sy
 	if err != nil {
 		return syncqueue.Outcome{}, err
 	}
-	cells := strongest(p.ours(all), byRepo)
+	cells := strongest(p.ours(all, h), byRepo)
 	named := make(map[string]bool, len(cells))
 	for _, a := range cells {
 		named[a.Repo.ID] = true
@@ -161,14 +161,19 @@ func (e *Engine) byID(ctx context.Context, p *provider, l syncqueue.Lease, id st
 }
 
 // ours keeps what belongs to organizations this provider entry is responsible
-// for.
-func (p *provider) ours(all []providers.Access) []providers.Access {
+// for, and what once did: a repository that was transferred away stays visible
+// to those who still have it.
+func (p *provider) ours(all []providers.Access, h storage.Holdings) []providers.Access {
 	if p.Orgs.All() {
 		return all
 	}
+	held := map[string]bool{}
+	for _, c := range h.Cells {
+		held[c.Repo.ID] = c.Permission > providers.None
+	}
 	out := make([]providers.Access, 0, len(all))
 	for _, a := range all {
-		if p.Orgs.Has(a.Repo.Org) {
+		if held[a.Repo.ID] || p.Orgs.Has(a.Repo.Org) {
 			out = append(out, a)
 		}
 	}

@@ -1,0 +1,236 @@
+package reconcile_test
+
+import (
+	"context"
+	"io"
+	"log/slog"
+	"slices"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/hookd/hookd/providers"
+	"github.com/hookd/hookd/storage"
+	"github.com/hookd/hookd/storage/memory"
+	"github.com/hookd/hookd/syncqueue"
+	"github.com/hookd/hookd/syncqueue/reconcile"
+	"github.com/hookd/hookd/syncqueue/target"
+)
+
+// ci is a CI server that, like Drone, makes a user's list equal to the forge's
+// whenever it syncs him, whatever hookd believes.
+type ci struct {
+	mu    sync.Mutex
+	world *world
+	shows map[string]map[string]string // login -> repository id -> path
+	syncs map[string]int
+	down  error
+	blind map[string]bool // repository ids it never shows
+	keys  map[string]bool // logins with a credential; nil is everybody
+	guard target.Guard
+}
+
+func newCI(w *world) *ci {
+	return &ci{world: w, shows: map[string]map[string]string{}, syncs: map[string]int{}, blind: map[string]bool{}, guard: target.Guard{Percent: 50, MinRepos: 20}}
+}
+
+func (c *ci) Probe(context.Context) (string, error) { return "2.0", c.down }
+
+func (c *ci) Sync(ctx context.Context, u providers.User, want target.Desired) (target.Result, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.down != nil {
+		return target.Result{}, c.down
+	}
+	if c.keys != nil && !c.keys[u.Login] {
+		return target.Result{}, target.ErrNoCredential
+	}
+	if r := c.read(u.Login, want); r.Settled() {
+		return r, nil
+	}
+	n, err := want.Count(ctx)
+	if err != nil {
+		return target.Result{}, err
+	}
+	have := len(c.shows[u.Login])
+	if n != target.Unknown && !want.Force && c.guard.Holds(have, n, len(want.Absent)) {
+		return target.Result{}, &target.HeldError{Have: have, Expect: n, Explained: len(want.Absent), Reason: "test"}
+	}
+	c.syncs[u.Login]++
+	list := map[string]string{}
+	c.world.change(func() {
+		for _, a := range c.world.list(u, "") {
+			if !c.blind[a.Repo.ID] {
+				list[a.Repo.ID] = a.Repo.Path
+			}
+		}
+	})
+	c.shows[u.Login] = list
+	r := c.read(u.Login, want)
+	r.Synced = true
+	return r, nil
+}
+
+func (c *ci) read(login string, want target.Desired) target.Result {
+	var r target.Result
+	for _, a := range want.Present {
+		if c.shows[login][a.Repo.ID] == a.Repo.Path {
+			r.Shown = append(r.Shown, a.Repo.ID)
+		} else {
+			r.Missing = append(r.Missing, a.Repo.ID)
+		}
+	}
+	for _, a := range want.Absent {
+		if _, ok := c.shows[login][a.Repo.ID]; ok {
+			r.Remaining = append(r.Remaining, a.Repo.ID)
+		} else {
+			r.Gone = append(r.Gone, a.Repo.ID)
+		}
+	}
+	return r
+}
+
+func (c *ci) list(login string) []string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	var out []string
+	for _, path := range c.shows[login] {
+		out = append(out, path)
+	}
+	slices.Sort(out)
+	return out
+}
+
+// house is a whole hookd without its doors: queue, pool and engine between a
+// world and a CI server, in a bubble of synthetic time.
+type house struct {
+	t     *testing.T
+	world *world
+	ci    *ci
+	store *memory.Store
+	orgs  *providers.OrgSet
+	held  map[string]int
+	mu    sync.Mutex
+	runs  []syncqueue.Report
+	stop  func()
+}
+
+type plan struct {
+	members, repos, reconcile time.Duration
+	workers                   int
+}
+
+// open builds a house in a bubble. Its polls are off unless the plan says so.
+func open(t *testing.T, w *world, pl plan) *house {
+	t.Helper()
+	h := &house{t: t, world: w, ci: newCI(w), orgs: providers.NewOrgSet("acme"), held: map[string]int{}}
+	h.store = memory.New(memory.Options{Now: time.Now})
+	if pl.reconcile == 0 {
+		pl.reconcile = 1000 * time.Hour
+	}
+	engine, err := reconcile.New(reconcile.Config{
+		Providers: []reconcile.Provider{{Name: "git", Forge: w, Orgs: h.orgs, Names: []string{"acme"}, Members: pl.members, Repos: pl.repos}},
+		Targets:   []reconcile.Target{{Name: "drone", Provider: "git", Driver: h.ci}},
+		Store:     h.store, Log: slog.New(slog.NewTextHandler(io.Discard, nil)), Now: time.Now,
+		Verify:    []time.Duration{2 * time.Second, 5 * time.Second, 15 * time.Second, time.Minute, 5 * time.Minute},
+		Reconcile: pl.reconcile, Guard: target.Guard{Percent: 50, MinRepos: 20},
+		Held: func(name string) { h.mu.Lock(); h.held[name]++; h.mu.Unlock() },
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := engine.Start(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	pool := &syncqueue.Pool{
+		Queue: h.store, Handler: engine, TTL: time.Minute, Drain: time.Second,
+		Bulkheads: []syncqueue.Bulkhead{
+			{Kinds: []syncqueue.Kind{syncqueue.KindPublish}, Workers: max(pl.workers, 2)},
+			{Kinds: syncqueue.Kinds[:len(syncqueue.Kinds)-1], Workers: max(pl.workers, 2)},
+		},
+		Backoff: syncqueue.Backoff{First: time.Second, Max: 10 * time.Minute, GiveUp: 24 * time.Hour},
+		Log:     slog.New(slog.NewTextHandler(io.Discard, nil)), Now: time.Now,
+		Observe: func(r syncqueue.Report) { h.mu.Lock(); h.runs = append(h.runs, r); h.mu.Unlock() },
+	}
+	done := make(chan struct{})
+	go func() { pool.Run(ctx); close(done) }()
+	h.stop = func() { cancel(); <-done; h.store.Close() }
+	return h
+}
+
+// after lets synthetic time pass.
+func (h *house) after(d time.Duration) {
+	time.Sleep(d)
+	synctest.Wait()
+}
+
+// hear pushes a delivery about r, as the intake would.
+func (h *house) hear(effect providers.Effect, r providers.Repo) {
+	h.t.Helper()
+	d := providers.Delivery{ID: syncqueue.NewID(time.Now()), Provider: "git", GUID: syncqueue.NewID(time.Now()), Received: time.Now()}
+	e := providers.Event{Name: "repository." + string(effect), Effect: effect, Repo: &r, Org: r.Org}
+	jobs := syncqueue.JobsFor(d, e, syncqueue.Timing{Debounce: time.Second, MaxDelay: 5 * time.Second}, time.Now())
+	if _, err := h.store.Push(h.t.Context(), syncqueue.Entry{Delivery: d, Event: e, Result: syncqueue.EntryAccepted}, jobs...); err != nil {
+		h.t.Fatal(err)
+	}
+}
+
+func (h *house) ask(jobs ...syncqueue.Job) {
+	h.t.Helper()
+	if _, err := h.store.Enqueue(h.t.Context(), syncqueue.Cause{By: "operator test", At: time.Now()}, jobs...); err != nil {
+		h.t.Fatal(err)
+	}
+}
+
+// believes is what the catalogue holds of a user.
+func (h *house) believes(login string) []string {
+	h.t.Helper()
+	x, err := h.store.Holdings(h.t.Context(), "git", "u-"+login)
+	if err != nil {
+		return nil
+	}
+	var out []string
+	for _, a := range x.Present() {
+		out = append(out, a.Repo.Path)
+	}
+	slices.Sort(out)
+	return out
+}
+
+// agree fails unless catalogue and CI server equal the forge for everybody.
+func (h *house) agree(logins ...string) {
+	h.t.Helper()
+	for _, login := range logins {
+		want := h.world.sees(login)
+		if got := h.believes(login); !slices.Equal(got, want) {
+			h.t.Errorf("catalogue of %s: %v, the forge says %v", login, got, want)
+		}
+		if got := h.ci.list(login); !slices.Equal(got, want) {
+			h.t.Errorf("CI server shows %s: %v, the forge says %v", login, got, want)
+		}
+	}
+}
+
+func (h *house) jobs(state syncqueue.State) []syncqueue.Job {
+	h.t.Helper()
+	jobs, _, err := h.store.Jobs(h.t.Context(), syncqueue.JobQuery{State: state}, "", 500)
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	return jobs
+}
+
+var _ storage.Catalogue = (*memory.Store)(nil)
+
+// inBubble runs f on a house in synthetic time.
+func inBubble(t *testing.T, w *world, pl plan, f func(h *house)) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) {
+		h := open(t, w, pl)
+		defer h.stop()
+		h.after(5 * time.Second) // the first fill
+		f(h)
+	})
+}
