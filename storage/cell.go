@@ -18,6 +18,7 @@ type Cell struct {
 	Asked      time.Time            // when the delivery that led to the change was received; zero if none did
 	Cause      string               // a delivery's id, or "poll", "sweep", "fill", "operator"
 	Shown      map[string]time.Time // target -> since when the CI server shows it
+	Gone       map[string]time.Time // of a tombstone: target -> since when it does not show it any more
 	Hidden     map[string]string    // target -> evidence that it will never show there
 }
 

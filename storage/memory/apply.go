@@ -1,0 +1,381 @@
+package memory
+
+import (
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/hookd/hookd/providers"
+	"github.com/hookd/hookd/storage"
+	"github.com/hookd/hookd/syncqueue"
+)
+
+// applying is one Complete at work on the catalogue.
+type applying struct {
+	db    *DB
+	job   syncqueue.Job
+	fence uint64 // the lease's
+	now   time.Time
+
+	provider string
+	read     uint64
+	cause    string
+	fresh    map[id]bool     // users not known before
+	lost     map[id]bool     // users whose holdings changed -> whether they lost something
+	before   map[pair]before // cells written
+	out      storage.Applied
+}
+
+// before is a cell as it was before this commit.
+type before struct {
+	permission providers.Permission
+	relabelled bool
+}
+
+func (a *applying) change(c *storage.Change) {
+	if c.Empty() {
+		return
+	}
+	a.provider = c.Provider
+	if a.provider == "" {
+		a.provider = a.job.Provider
+	}
+	a.read = c.Read
+	if a.read == 0 || a.read > a.fence {
+		a.read = a.fence
+	}
+	a.cause = syncqueue.CauseName(a.job)
+	a.fresh, a.lost, a.before = map[id]bool{}, map[id]bool{}, map[pair]before{}
+	for _, u := range c.Users {
+		a.user(u)
+	}
+	for _, r := range c.Repos {
+		a.repo(r)
+	}
+	for _, gone := range c.Gone {
+		a.gone(gone)
+	}
+	for _, au := range c.Audiences {
+		a.audience(au)
+	}
+	for _, l := range c.Lists {
+		a.list(l)
+	}
+	for _, x := range c.Cells {
+		a.fact(a.user(x.User), a.repo(x.Repo), x.Permission)
+	}
+	for key, v := range c.Snapshots {
+		if v == nil {
+			delete(a.db.snapshots, key)
+			continue
+		}
+		a.db.snapshots[key] = slices.Clone(v)
+	}
+	a.count()
+}
+
+// user inserts or relabels. A login that moved belongs to who took it last.
+func (a *applying) user(u providers.User) *user {
+	known := a.db.users[id{a.provider, u.ID}]
+	if known == nil {
+		known = &user{User: providers.User{ID: u.ID}, targets: map[string]storage.Published{}}
+		a.db.users[id{a.provider, u.ID}] = known
+		a.fresh[id{a.provider, u.ID}] = true
+	}
+	if u.Login != "" && a.read >= known.read {
+		known.read = a.read
+		if u.Login != known.Login {
+			a.db.claims++
+			known.Login, known.claim = u.Login, a.db.claims
+		}
+	}
+	return known
+}
+
+// repo inserts or relabels. A repository without a path is a mere id and says
+// nothing about labels.
+func (a *applying) repo(r providers.Repo) *repo {
+	known := a.db.repos[id{a.provider, r.ID}]
+	if known == nil {
+		known = &repo{Repo: providers.Repo{ID: r.ID}, born: a.fence}
+		a.db.repos[id{a.provider, r.ID}] = known
+	}
+	if r.Path == "" || a.read < known.read {
+		return known
+	}
+	old := known.Repo
+	known.Repo, known.read, known.seen = storage.Relabel(old, r), a.read, a.now
+	if known.gone < a.read {
+		known.gone = 0
+	}
+	if known.Path != old.Path {
+		a.db.claims++
+		known.claim = a.db.claims
+	}
+	if !known.Labels(old) {
+		a.relabel(known, old)
+	}
+	return known
+}
+
+// relabel makes a repository's new labels a change of everybody who holds it.
+// Under a new path, or out of the archive, it has to show anew.
+func (a *applying) relabel(r *repo, old providers.Repo) {
+	for at, c := range a.db.cells {
+		if at.provider != a.provider || at.repo != r.ID || c.Permission == providers.None {
+			continue
+		}
+		b := a.touch(at, c)
+		b.relabelled = true
+		a.before[at] = b
+		c.Cause = a.cause
+		if r.Path != old.Path || r.Archived != old.Archived {
+			c.Asked, c.Shown, c.Hidden = a.job.Since, nil, nil
+		} else {
+			c.Asked = asked(c, a.job.Since)
+		}
+	}
+}
+
+// gone takes a deleted repository away from everybody.
+func (a *applying) gone(repoID string) {
+	r := a.repo(providers.Repo{ID: repoID})
+	if r.read > a.read || r.floor > a.read {
+		a.out.Stale++
+		return
+	}
+	a.audience(storage.Audience{Repo: r.Repo})
+	r.gone = max(r.gone, a.read)
+}
+
+// audience takes r away from whom a complete read does not name.
+func (a *applying) audience(au storage.Audience) {
+	r := a.repo(au.Repo)
+	named := map[string]bool{}
+	for _, m := range au.Users {
+		named[m.User.ID] = true
+		a.write(a.user(m.User), r, m.Permission)
+	}
+	for at, c := range a.db.cells {
+		if at.provider == a.provider && at.repo == r.ID && c.Permission > providers.None && !named[at.user] {
+			a.write(a.db.users[id{a.provider, at.user}], r, providers.None)
+		}
+	}
+	r.floor = max(r.floor, a.read)
+}
+
+// list takes from the user what a complete read does not name, but for
+// repositories that were not known yet when it was read.
+func (a *applying) list(l storage.List) {
+	u := a.user(l.User)
+	named := map[string]bool{}
+	for _, x := range l.Repos {
+		named[x.Repo.ID] = true
+		a.write(u, a.repo(x.Repo), x.Permission)
+	}
+	for at, c := range a.db.cells {
+		r := a.db.repos[id{a.provider, at.repo}]
+		if at.provider == a.provider && at.user == u.ID && c.Permission > providers.None && !named[at.repo] && r.born <= a.read {
+			a.write(u, r, providers.None)
+		}
+	}
+	if a.read >= u.floor {
+		u.floor, u.checked = a.read, a.now
+	}
+	u.complete = true
+}
+
+// fact is a write that nothing but its own cell remembers: there is no floor to
+// keep an older read from undoing it.
+func (a *applying) fact(u *user, r *repo, p providers.Permission) {
+	at := pair{a.provider, u.ID, r.ID}
+	c := a.db.cells[at]
+	switch {
+	case c != nil:
+		a.write(u, r, p)
+		c.Read = max(c.Read, a.read)
+	case p > providers.None:
+		a.write(u, r, p)
+	case a.read >= max(storage.RowFloor(u.floor, r.born), r.floor):
+		c = &storage.Cell{Read: a.read, Changed: a.now, Cause: a.cause}
+		a.db.cells[at] = c
+		if !u.complete {
+			// Nobody knows what the CI server shows of a user whose list was
+			// never read: a named loss has to be told.
+			a.touch(at, c)
+			c.Asked = a.job.Since
+			a.lost[id{a.provider, u.ID}] = true
+		}
+	}
+}
+
+// write judges p and writes it if it is the latest word.
+func (a *applying) write(u *user, r *repo, p providers.Permission) {
+	at := pair{a.provider, u.ID, r.ID}
+	c := a.db.cells[at]
+	if c == nil {
+		c = &storage.Cell{}
+	}
+	switch storage.Judge(*c, storage.RowFloor(u.floor, r.born), r.floor, a.read, p) {
+	case storage.Keep:
+		return
+	case storage.Stale:
+		a.out.Stale++
+		return
+	}
+	a.db.cells[at] = c
+	a.touch(at, c)
+	switch {
+	case p == providers.None:
+		c.Asked, c.Gone, c.Hidden = a.job.Since, nil, nil
+		a.lost[id{a.provider, u.ID}] = true
+	case c.Permission == providers.None:
+		c.Asked, c.Shown, c.Gone, c.Hidden = a.job.Since, nil, nil, nil
+	default:
+		c.Asked = asked(c, a.job.Since)
+	}
+	c.Permission, c.Read, c.Cause = p, a.read, a.cause
+}
+
+// touch makes c part of its user's next version, once for each commit, and
+// returns what it was before.
+func (a *applying) touch(at pair, c *storage.Cell) before {
+	b, ok := a.before[at]
+	if !ok {
+		b = before{permission: c.Permission}
+		a.before[at] = b
+	}
+	who := id{at.provider, at.user}
+	u := a.db.users[who]
+	if _, ok := a.lost[who]; !ok {
+		a.lost[who] = false
+		u.version++
+	}
+	c.Version, c.Changed = u.version, a.now
+	return b
+}
+
+// asked is when a cell that stays shown was asked for: the older question, if
+// there still is one.
+func asked(c *storage.Cell, since time.Time) time.Time {
+	if c.Asked.IsZero() || !since.IsZero() && since.Before(c.Asked) {
+		return since
+	}
+	return c.Asked
+}
+
+func (a *applying) count() {
+	for at, was := range a.before {
+		is := a.db.cells[at].Permission
+		switch {
+		case was.permission == providers.None && is > providers.None:
+			a.out.Granted++
+			if a.fresh[id{at.provider, at.user}] {
+				a.out.First++
+			}
+		case was.permission > providers.None && is == providers.None:
+			a.out.Revoked++
+		case is > providers.None && (is != was.permission || was.relabelled):
+			a.out.Altered++
+		}
+	}
+	a.out.Users = len(a.lost)
+}
+
+// outrun reports whether a cached read lost against a later decision.
+func (a *applying) outrun() bool { return a.out.Stale > 0 && a.read < a.fence }
+
+// publish returns a job for each target and user whose holdings changed.
+func (a *applying) publish(targets []string) []syncqueue.Job {
+	for _, t := range targets {
+		a.db.target(a.job.Provider, t)
+	}
+	users := map[providers.User]bool{}
+	for who, lost := range a.lost {
+		users[a.db.users[who].User] = lost
+	}
+	jobs := syncqueue.OfChange(targets, &storage.Change{Provider: a.provider}, a.job, users, a.now)
+	slices.SortFunc(jobs, func(x, y syncqueue.Job) int { return strings.Compare(string(x.Key), string(y.Key)) })
+	return jobs
+}
+
+// target remembers that a target follows a provider.
+func (db *DB) target(provider, target string) {
+	if db.targets[provider] == nil {
+		db.targets[provider] = map[string]bool{}
+	}
+	db.targets[provider][target] = true
+}
+
+// confirm files what a target was seen to show. Cells that changed after the
+// version it looked at are left alone: it cannot have seen them.
+func (a *applying) confirm(f *storage.Confirm) {
+	if f == nil {
+		return
+	}
+	a.db.target(f.Provider, f.Target)
+	u := a.db.users[id{f.Provider, f.User}]
+	if u == nil {
+		return
+	}
+	cell := func(repo string) *storage.Cell {
+		c := a.db.cells[pair{f.Provider, f.User, repo}]
+		if c == nil || c.Version > f.Version {
+			return nil
+		}
+		return c
+	}
+	for _, repo := range f.Shown {
+		if c := cell(repo); c != nil && c.Permission > providers.None {
+			delete(c.Hidden, f.Target)
+			a.see(f, u, repo, c, &c.Shown, false)
+		}
+	}
+	for _, repo := range f.Gone {
+		if c := cell(repo); c != nil && c.Permission == providers.None {
+			delete(c.Shown, f.Target)
+			a.see(f, u, repo, c, &c.Gone, true)
+		}
+	}
+	for repo, evidence := range f.Hidden {
+		if c := cell(repo); c != nil && c.Permission > providers.None {
+			delete(c.Shown, f.Target)
+			if c.Hidden == nil {
+				c.Hidden = map[string]string{}
+			}
+			c.Hidden[f.Target] = evidence
+		}
+	}
+	p := u.targets[f.Target]
+	if f.Done && f.Version >= p.Version {
+		p.Version, p.At = f.Version, a.now
+	}
+	if f.Credential != "" {
+		p.Credential = f.Credential
+	}
+	p.Note = f.Note
+	u.targets[f.Target] = p
+}
+
+// see notes in seen, once, since when a change shows.
+func (a *applying) see(f *storage.Confirm, u *user, repo string, c *storage.Cell, seen *map[string]time.Time, gone bool) {
+	if _, ok := (*seen)[f.Target]; ok {
+		return
+	}
+	*seen = maps.Clone(*seen)
+	if *seen == nil {
+		*seen = map[string]time.Time{}
+	}
+	(*seen)[f.Target] = a.now
+	if c.Asked.IsZero() {
+		return
+	}
+	v := storage.Visible{
+		Target: f.Target, Provider: f.Provider, UserID: u.ID, User: u.Login,
+		RepoID: repo, Repo: a.db.repos[id{f.Provider, repo}].Path,
+		Gone: gone, Asked: c.Asked, At: a.now,
+	}
+	a.out.Visible = append(a.out.Visible, v)
+	a.db.visible = append(a.db.visible, v)
+}
