@@ -18,7 +18,7 @@ type Source struct {
 	Kind  string
 	Hook  providers.Hook
 	Orgs  *providers.OrgSet
-	Forms bool // the forge may send form-encoded payloads
+	Forms bool // the forge may send form-encoded payloads; Parse then gets the JSON of the field payload
 }
 
 // Intake is what the public listener needs.
@@ -26,8 +26,8 @@ type Intake struct {
 	Sources  func() map[string]Source // by name; may change on reload
 	Queue    syncqueue.Queue
 	Timing   syncqueue.Timing
-	Draining func() bool
-	Metrics  *Metrics
+	Draining func() bool // may be nil
+	Metrics  *Metrics    // may be nil
 	Log      *slog.Logger
 	Now      func() time.Time
 
@@ -48,7 +48,7 @@ type Admin struct {
 	Metrics   *Metrics
 	Log       *slog.Logger
 	Now       func() time.Time
-	Ready     func(ctx context.Context) []Check
+	Ready     func(ctx context.Context) []Check // may be nil
 	Build     Build
 }
 

@@ -1,0 +1,82 @@
+package handlers
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/go-chi/chi/v5"
+	"github.com/go-chi/httprate"
+)
+
+const (
+	failuresPerMinute = 300 // of authentication, for each remote address
+	replaysPerMinute  = 600 // for each token
+)
+
+// api serves the admin listener.
+type api struct {
+	Admin
+	failures *httprate.RateLimiter
+}
+
+// AdminAPI serves the admin listener but for the dashboard. Every route names
+// the role it asks for; health, version, metrics and the description of the
+// API need none.
+func AdminAPI(a Admin) http.Handler {
+	if a.Log == nil {
+		a.Log = slog.New(slog.DiscardHandler)
+	}
+	if a.Ready == nil {
+		a.Ready = func(context.Context) []Check { return nil }
+	}
+	onlyRetryAfter := httprate.WithResponseHeaders(httprate.ResponseHeaders{RetryAfter: "Retry-After"})
+	tooMany := httprate.WithLimitHandler(func(w http.ResponseWriter, _ *http.Request) {
+		writeProblem(w, http.StatusTooManyRequests, "too many of these in a minute")
+	})
+	s := &api{Admin: a, failures: httprate.NewRateLimiter(failuresPerMinute, time.Minute, onlyRetryAfter, tooMany)}
+	replays := httprate.LimitBy(replaysPerMinute, time.Minute, tokenName, onlyRetryAfter, tooMany)
+
+	r := chi.NewRouter()
+	r.Use(recovered(a.Log), bodyDeadline, routeMethod)
+	unrouted(r)
+	viewer, operator := r.With(s.need(Viewer)), r.With(s.need(Operator))
+
+	viewer.Get("/api/v1/deliveries", s.listDeliveries)
+	viewer.Get("/api/v1/deliveries/{id}", s.showDelivery)
+	operator.Get("/api/v1/deliveries/{id}/body", s.deliveryBody)
+	operator.With(replays).Post("/api/v1/deliveries/{id}/replay", s.replayOne)
+	operator.With(replays).Post("/api/v1/replays", s.replayMany)
+
+	viewer.Get("/api/v1/jobs", s.listJobs)
+	viewer.Get("/api/v1/jobs/{id}", s.showJob)
+	operator.Delete("/api/v1/jobs/{id}", s.dropJob)
+	operator.Post("/api/v1/jobs/{id}/retry", s.retryJob)
+	operator.Post("/api/v1/queue/pause", s.pause(true))
+	operator.Post("/api/v1/queue/resume", s.pause(false))
+
+	viewer.Get("/api/v1/users", s.listUsers)
+	viewer.Get("/api/v1/users/{provider}/{login}/repos", s.listUserRepos)
+	operator.Post("/api/v1/users/{provider}/{login}/sync", s.syncUser)
+	viewer.Get("/api/v1/repos", s.listRepos)
+	viewer.Get("/api/v1/repos/{provider}/*", s.showRepo)
+	viewer.Get("/api/v1/stats/visible", s.visibleStats)
+
+	viewer.Get("/api/v1/providers", s.listProviders)
+	viewer.Get("/api/v1/targets", s.listTargets)
+
+	r.Get("/api/v1/openapi.yaml", serveOpenAPI)
+	r.Get("/livez", livez)
+	r.Get("/readyz", s.readyz)
+	r.Get("/healthz", s.readyz)
+	r.Get("/version", s.version)
+	r.Method(http.MethodGet, "/metrics", a.Metrics.Handler())
+
+	// A browser that is signed in somewhere must not be made to act here.
+	guard := http.NewCrossOriginProtection()
+	guard.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		writeProblem(w, http.StatusForbidden, "cross-origin requests may not change anything")
+	}))
+	return guard.Handler(r)
+}

@@ -1,0 +1,120 @@
+package handlers
+
+import (
+	"errors"
+	"io"
+	"net/http"
+	"os"
+	"time"
+)
+
+const (
+	defaultMaxBody = 25 << 20
+	defaultBudget  = 64 << 20
+
+	// smallBody is the largest declared length that does not draw on the
+	// budget of large and undeclared bodies. What says that somebody's list
+	// changed is far smaller.
+	smallBody = 64 << 10
+	// smallBudget is for declared small bodies alone: four thousand ordinary
+	// deliveries at once.
+	smallBudget = 32 << 20
+
+	firstChunk   = 2 << 10
+	largeTimeout = 30 * time.Second
+)
+
+var (
+	errTooLarge = errors.New("handlers: body too large")
+	errBusy     = errors.New("handlers: too many bytes in flight")
+	errSlow     = errors.New("handlers: body did not arrive in time")
+)
+
+// A bodyReader reads bodies whole, within the limits of one listener.
+type bodyReader struct {
+	max   int64
+	small budget
+	large budget
+}
+
+func newBodyReader(limit, large int64) *bodyReader {
+	if limit <= 0 {
+		limit = defaultMaxBody
+	}
+	if large <= 0 {
+		large = defaultBudget
+	}
+	return &bodyReader{max: limit, small: budget{limit: smallBudget}, large: budget{limit: large}}
+}
+
+// read returns the body and what it holds of a budget, to be released when the
+// body is not needed any more, also after an error. Errors are errTooLarge,
+// errBusy, errSlow, or what the connection said.
+//
+// The buffer follows what has arrived: a client that declares much and sends
+// little, or nothing, costs two kilobytes.
+func (b *bodyReader) read(w http.ResponseWriter, r *http.Request) ([]byte, *hold, error) {
+	h := &hold{of: &b.large}
+	timeout := largeTimeout
+	want := r.ContentLength
+	switch {
+	case want > b.max:
+		return nil, h, errTooLarge
+	case want < 0:
+		want = b.max
+	case want <= smallBody:
+		h.of, timeout = &b.small, bodyTimeout
+	}
+	// A recorder in a test has no deadlines; every real connection does.
+	conn := http.NewResponseController(w)
+	_ = conn.SetReadDeadline(time.Now().Add(timeout))
+
+	src := http.MaxBytesReader(w, r.Body, b.max)
+	var buf []byte
+	for {
+		if len(buf) == cap(buf) {
+			next := grown(int64(cap(buf)), want+1)
+			if !h.add(next) {
+				return nil, h, errBusy
+			}
+			bigger := make([]byte, len(buf), next)
+			copy(bigger, buf)
+			h.sub(int64(cap(buf)))
+			buf = bigger
+		}
+		n, err := src.Read(buf[len(buf):cap(buf)])
+		buf = buf[:len(buf)+n]
+		switch {
+		case err == nil:
+			continue
+		case err == io.EOF:
+			// The commit may take longer than the body was allowed to; a
+			// deadline that struck then would look like a lost client.
+			_ = conn.SetReadDeadline(time.Time{})
+			return buf, h, nil
+		case errors.Is(err, os.ErrDeadlineExceeded):
+			return nil, h, errSlow
+		}
+		var tooLarge *http.MaxBytesError
+		if errors.As(err, &tooLarge) {
+			return nil, h, errTooLarge
+		}
+		return nil, h, err
+	}
+}
+
+// grown is the next size of a buffer: quickly to that of an ordinary delivery,
+// then by doubling, and never beyond what is expected, if that is not exceeded.
+func grown(size, want int64) int64 {
+	next := size * 2
+	switch {
+	case size == 0:
+		next = firstChunk
+	case size < smallBody:
+		next = size * 8
+	}
+	if size < want {
+		next = min(next, want)
+	}
+	return next
+}

@@ -1,0 +1,77 @@
+package handlers
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/hookd/hookd/providers"
+	"github.com/hookd/hookd/storage"
+	"github.com/hookd/hookd/syncqueue"
+)
+
+// retryAfter is what a refused sender is told to wait.
+const retryAfter = 10 * time.Second
+
+// A requestError is what the caller did wrong, in words for him.
+type requestError struct {
+	status int
+	detail string
+}
+
+func (e *requestError) Error() string { return e.detail }
+
+func badRequest(detail string) error { return &requestError{http.StatusBadRequest, detail} }
+func notFound(detail string) error   { return &requestError{http.StatusNotFound, detail} }
+func conflict(detail string) error   { return &requestError{http.StatusConflict, detail} }
+
+// statuses is the one place where errors become answers. The first that
+// matches counts; what is not here is 500 and only logged.
+var statuses = []struct {
+	err    error
+	status int
+	detail string
+}{
+	{syncqueue.ErrUnknown, http.StatusNotFound, "no such thing here"},
+	{storage.ErrUnknown, http.StatusNotFound, "the catalogue has no such thing"},
+	{providers.ErrNotFound, http.StatusNotFound, "the forge knows no such thing"},
+	{syncqueue.ErrAmbiguous, http.StatusConflict, "several ids begin like this: give more of it"},
+	{syncqueue.ErrBusy, http.StatusConflict, "the job is running: try again when it has ended"},
+	{storage.ErrFull, http.StatusServiceUnavailable, "the store is full: nothing was recorded"},
+	{storage.ErrClosed, http.StatusServiceUnavailable, "shutting down"},
+	{providers.ErrLimited, http.StatusServiceUnavailable, "the forge's rate limit is spent"},
+	{providers.ErrUnauthorized, http.StatusBadGateway, "the forge refuses hookd's token"},
+	{providers.ErrForbidden, http.StatusBadGateway, "the forge forbids this to hookd's token"},
+	{providers.ErrNonsense, http.StatusBadGateway, "the forge's answer makes no sense"},
+	{providers.ErrUnavailable, http.StatusBadGateway, "the forge does not answer"},
+	{context.DeadlineExceeded, http.StatusServiceUnavailable, "it took too long"},
+}
+
+// fail answers a request that err ended. An error that nobody foresaw is
+// logged, since the caller only reads that something broke.
+func fail(w http.ResponseWriter, r *http.Request, log *slog.Logger, err error) {
+	var mine *requestError
+	if errors.As(err, &mine) {
+		writeProblem(w, mine.status, mine.detail)
+		return
+	}
+	if r.Context().Err() != nil {
+		return // the caller went away
+	}
+	for _, s := range statuses {
+		if errors.Is(err, s.err) {
+			if s.status == http.StatusServiceUnavailable {
+				later(w, retryAfter)
+			}
+			if s.status >= 500 {
+				log.Warn("request failed", "method", r.Method, "path", r.URL.Path, "err", err)
+			}
+			writeProblem(w, s.status, s.detail)
+			return
+		}
+	}
+	log.Error("request failed", "method", r.Method, "path", r.URL.Path, "err", err)
+	writeProblem(w, http.StatusInternalServerError, "see the log of hookd")
+}

@@ -1,0 +1,262 @@
+package handlers
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"mime"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/go-chi/chi/v5"
+
+	"github.com/hookd/hookd/providers"
+	"github.com/hookd/hookd/syncqueue"
+)
+
+const (
+	// pushTimeout bounds a commit. Forges hang up after five to ten seconds.
+	pushTimeout = 15 * time.Second
+	// maxGUID is the longest delivery id that is kept as it is.
+	maxGUID = 255
+)
+
+// receiver takes deliveries.
+type receiver struct {
+	Intake
+	bodies *bodyReader
+	quiet  throttle
+}
+
+// accepted is the body of a 202.
+type accepted struct {
+	Delivery string `json:"delivery"`
+	Event    string `json:"event"`
+	Jobs     int    `json:"jobs"`
+}
+
+// received is the body of a 200. The forge's own delivery page shows it, so it
+// explains itself.
+type received struct {
+	Delivery string `json:"delivery,omitempty"`
+	Result   string `json:"result"`
+	Reason   string `json:"reason"`
+}
+
+// receive takes one delivery. The order of the checks is part of the contract.
+func (rc *receiver) receive(w http.ResponseWriter, r *http.Request) {
+	start := rc.Now()
+	if rc.Draining() {
+		w.Header().Set("Connection", "close")
+	}
+	name := chi.URLParam(r, "provider")
+	src, ok := rc.Sources()[name]
+	if !ok {
+		writeProblem(w, http.StatusNotFound, "no provider of this name is configured")
+		return
+	}
+	if r.Method != http.MethodPost {
+		rc.Metrics.Delivery(src.Name, "", resultUnacceptable)
+		refuseMethod(w, http.MethodPost)
+		return
+	}
+	form, ok := mediaType(r, src)
+	if !ok {
+		rc.Metrics.Delivery(src.Name, "", resultUnacceptable)
+		writeProblem(w, http.StatusUnsupportedMediaType, "send application/json without a Content-Encoding")
+		return
+	}
+	raw, held, err := rc.bodies.read(w, r)
+	defer held.release()
+	if err != nil {
+		rc.unread(w, src, err)
+		return
+	}
+	secret, err := src.Hook.Verify(r.Header, raw)
+	if err != nil {
+		rc.reject(w, r, src)
+		return
+	}
+	body, problem := document(raw, form, held)
+	if problem != nil {
+		rc.Metrics.Delivery(src.Name, "", resultOf(problem.Status))
+		if problem.Status == http.StatusServiceUnavailable {
+			later(w, retryAfter)
+		}
+		problem.write(w)
+		return
+	}
+	rc.settle(w, r, src, providers.Delivery{
+		ID: syncqueue.NewID(start), Provider: src.Name, GUID: guid(src.Hook.GUID(r.Header), raw),
+		Header: keptHeader(r.Header, form), Body: body, Secret: secret, Received: start,
+	})
+}
+
+// settle journals a verified delivery and answers.
+func (rc *receiver) settle(w http.ResponseWriter, r *http.Request, src Source, d providers.Delivery) {
+	e := rc.read(src, d)
+	var jobs []syncqueue.Job
+	if e.Result == syncqueue.EntryAccepted {
+		jobs = syncqueue.JobsFor(d, e.Event, rc.Timing, d.Received)
+		if len(jobs) == 0 {
+			e.Result, e.Reason = syncqueue.EntryIgnored, "it names nothing whose access could have changed"
+		} else if rc.Draining() {
+			rc.unavailable(w, src, e, errors.New("draining"))
+			return
+		}
+	}
+	// What was verified is recorded even if the sender hangs up meanwhile: most
+	// forges never send it again.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), pushTimeout)
+	defer cancel()
+	receipt, err := rc.Queue.Push(ctx, e, jobs...)
+
+	event := e.Event.Name
+	switch {
+	case err != nil && e.Result == syncqueue.EntryAccepted:
+		rc.unavailable(w, src, e, err)
+	case err != nil:
+		// Nothing is lost with it, and a 503 would make the forge try again.
+		rc.warn("not journalled", src, e.Result, err)
+		rc.done(d, event, string(e.Result))
+		writeJSON(w, http.StatusOK, received{Result: string(e.Result), Reason: e.Reason})
+	case !receipt.Fresh:
+		rc.done(d, event, resultDuplicate)
+		writeJSON(w, http.StatusOK, received{receipt.Delivery, resultDuplicate, duplicateReason(receipt)})
+	case e.Result == syncqueue.EntryAccepted:
+		rc.Log.Debug("delivery accepted", "provider", src.Name, "delivery", receipt.Delivery, "event", event, "jobs", receipt.Jobs)
+		rc.done(d, event, resultAccepted)
+		writeJSON(w, http.StatusAccepted, accepted{receipt.Delivery, event, receipt.Jobs})
+	default:
+		rc.done(d, event, string(e.Result))
+		writeJSON(w, http.StatusOK, received{receipt.Delivery, string(e.Result), e.Reason})
+	}
+}
+
+// read tells what a verified delivery says. A payload that cannot be read is
+// ignored, with its bytes kept: the forge has nothing to mend, and a 4xx would
+// make it give up on the hook.
+func (rc *receiver) read(src Source, d providers.Delivery) (e syncqueue.Entry) {
+	e = syncqueue.Entry{Delivery: d, Result: syncqueue.EntryIgnored}
+	ev, err := rc.parse(src, d)
+	e.Event = ev
+	var ignored *providers.Ignored
+	switch {
+	case errors.As(err, &ignored):
+		e.Reason = ignored.Reason
+		if ignored.Ping {
+			e.Result = syncqueue.EntryPing
+		}
+	case err != nil:
+		rc.warn("authentic delivery cannot be read", src, e.Result, err)
+		e.Reason = "the payload cannot be read; its bytes are in the journal"
+	case ev.Effect == providers.EffectNone:
+		e.Reason = "it changes nobody's list of repositories"
+	case !ours(src.Orgs, ev):
+		e.Reason = fmt.Sprintf("organization %q is not configured for provider %s", ev.Org.Name, src.Name)
+	default:
+		e.Result = syncqueue.EntryAccepted
+	}
+	return e
+}
+
+// parse is Hook.Parse with a panic turned into an error: a parser's fault must
+// not lose a delivery.
+func (rc *receiver) parse(src Source, d providers.Delivery) (ev providers.Event, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			ev, err = providers.Event{}, fmt.Errorf("panic: %v: %w", p, providers.ErrMalformed)
+		}
+	}()
+	return src.Hook.Parse(d)
+}
+
+// ours reports whether an event concerns an organization of the set: the one
+// it happened in, or the one something was moved away from. What happens to a
+// user account as such happens in none.
+func ours(orgs *providers.OrgSet, ev providers.Event) bool {
+	if ev.Org == (providers.Org{}) && ev.Effect == providers.EffectUser {
+		return true
+	}
+	if orgs.Has(ev.Org) {
+		return true
+	}
+	if ev.From == "" {
+		return false
+	}
+	from := ev.From
+	if i := strings.LastIndexByte(from, '/'); i >= 0 {
+		from = from[:i]
+	}
+	return orgs.Has(providers.Org{Name: from})
+}
+
+// mediaType reports whether the body is a form, and whether it may be sent at
+// all.
+func mediaType(r *http.Request, src Source) (form, ok bool) {
+	for _, enc := range r.Header.Values("Content-Encoding") {
+		if strings.TrimSpace(enc) != "" {
+			return false, false
+		}
+	}
+	t, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
+	if err != nil {
+		return false, false
+	}
+	form = t == "application/x-www-form-urlencoded"
+	return form, t == "application/json" || form && src.Forms
+}
+
+// document returns the JSON document of a verified body: the body itself, or
+// the payload field of a form.
+func document(raw []byte, form bool, held *hold) ([]byte, *problem) {
+	body := raw
+	if form {
+		if !held.add(2 * int64(len(raw))) {
+			p := newProblem(http.StatusServiceUnavailable, "too much at once")
+			return nil, &p
+		}
+		fields, err := url.ParseQuery(string(raw))
+		if err != nil {
+			p := newProblem(http.StatusBadRequest, "the body is not a form")
+			return nil, &p
+		}
+		body = []byte(fields.Get("payload"))
+	}
+	if !json.Valid(body) {
+		p := newProblem(http.StatusBadRequest, "the body is not valid JSON")
+		return nil, &p
+	}
+	return body, nil
+}
+
+// keptHeader is safeHeader with the type of what is kept as the body.
+func keptHeader(h http.Header, form bool) http.Header {
+	kept := safeHeader(h)
+	if form {
+		kept.Set("Content-Type", "application/json")
+	}
+	return kept
+}
+
+// guid is the key of deduplication: the forge's delivery id, else the digest of
+// the body.
+func guid(id string, raw []byte) string {
+	if id != "" && len(id) <= maxGUID {
+		return id
+	}
+	sum := sha256.Sum256(raw)
+	return hex.EncodeToString(sum[:])
+}
+
+func duplicateReason(r syncqueue.Receipt) string {
+	if r.Jobs > 0 {
+		return fmt.Sprintf("already received; %d of its dead jobs run again", r.Jobs)
+	}
+	return "already received"
+}

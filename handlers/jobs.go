@@ -1,0 +1,144 @@
+package handlers
+
+import (
+	"net/http"
+	"time"
+
+	"github.com/hookd/hookd/providers"
+	"github.com/hookd/hookd/syncqueue"
+)
+
+// jobView is a job as the API tells it.
+type jobView struct {
+	ID        string            `json:"id"`
+	Kind      syncqueue.Kind    `json:"kind"`
+	Key       syncqueue.Key     `json:"key"`
+	Provider  string            `json:"provider"`
+	Target    string            `json:"target,omitempty"`
+	Org       string            `json:"org,omitempty"`
+	Subject   providers.Subject `json:"subject"`
+	Within    providers.Subject `json:"within,omitzero"`
+	Lane      string            `json:"lane"`
+	State     syncqueue.State   `json:"state"`
+	Attempts  int               `json:"attempts"`
+	Looks     int               `json:"looks,omitempty"`
+	NotBefore time.Time         `json:"not_before"`
+	LastError string            `json:"last_error"`
+	Outcome   syncqueue.Result  `json:"outcome,omitempty"`
+	Note      string            `json:"note,omitempty"`
+	Created   time.Time         `json:"created_at"`
+	Finished  time.Time         `json:"finished_at,omitzero"`
+	Since     time.Time         `json:"since,omitzero"`
+	Causes    []syncqueue.Cause `json:"causes"`
+	Rerun     bool              `json:"rerun,omitempty"`
+}
+
+func viewJob(j syncqueue.Job, now time.Time) jobView {
+	v := jobView{
+		ID: j.ID, Kind: j.Kind, Key: j.Key, Provider: j.Provider, Target: j.Target, Org: j.Org,
+		Subject: j.Subject, Within: j.Within, Lane: laneName(j.Lane), State: j.StateAt(now),
+		Attempts: j.Attempts, Looks: j.Looks, NotBefore: j.NotBefore, LastError: j.LastError,
+		Outcome: j.Outcome, Note: j.Note, Created: j.Created, Finished: j.Finished, Since: j.Since,
+		Causes: j.Causes, Rerun: j.Again != nil,
+	}
+	if v.Causes == nil {
+		v.Causes = []syncqueue.Cause{}
+	}
+	return v
+}
+
+func laneName(l syncqueue.Lane) string {
+	switch l {
+	case syncqueue.LaneRemoval:
+		return "removal"
+	case syncqueue.LaneAddition:
+		return "addition"
+	case syncqueue.LanePoll:
+		return "poll"
+	}
+	return "reconcile"
+}
+
+func (s *api) listJobs(w http.ResponseWriter, r *http.Request) {
+	q := parseQuery(r, "state", "kind", "provider", "limit", "cursor")
+	jq := syncqueue.JobQuery{
+		State: oneOf(q, "state", syncqueue.States...), Kind: oneOf(q, "kind", syncqueue.Kinds...),
+		Provider: q.text("provider"),
+	}
+	limit, cursor := q.limit(), q.cursor()
+	if q.err != nil {
+		fail(w, r, s.Log, q.err)
+		return
+	}
+	jobs, next, err := s.Console.Jobs(r.Context(), jq, cursor, limit)
+	if err != nil {
+		fail(w, r, s.Log, err)
+		return
+	}
+	now := s.Now()
+	items := make([]jobView, len(jobs))
+	for i, j := range jobs {
+		items[i] = viewJob(j, now)
+	}
+	writePage(w, items, sealCursor(q.list, next))
+}
+
+func (s *api) showJob(w http.ResponseWriter, r *http.Request) {
+	j, err := s.job(r)
+	if err != nil {
+		fail(w, r, s.Log, err)
+		return
+	}
+	writeJSON(w, http.StatusOK, viewJob(j, s.Now()))
+}
+
+func (s *api) retryJob(w http.ResponseWriter, r *http.Request) {
+	j, err := s.job(r)
+	if err == nil && j.State == syncqueue.Done {
+		err = conflict("the job is done: ask for a sync to have it done again")
+	}
+	if err == nil {
+		j, err = s.Console.Revive(r.Context(), j.ID)
+	}
+	if err != nil {
+		fail(w, r, s.Log, err)
+		return
+	}
+	writeJSON(w, http.StatusOK, viewJob(j, s.Now()))
+}
+
+func (s *api) dropJob(w http.ResponseWriter, r *http.Request) {
+	j, err := s.job(r)
+	if err == nil && j.State == syncqueue.Done {
+		err = conflict("the job is done: there is nothing to drop")
+	}
+	if err == nil {
+		err = s.Console.Drop(r.Context(), j.ID)
+	}
+	if err != nil {
+		fail(w, r, s.Log, err)
+		return
+	}
+	w.WriteHeader(http.StatusNoContent)
+}
+
+// pause stops or starts the workers.
+func (s *api) pause(on bool) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		if err := s.Console.Pause(r.Context(), on); err != nil {
+			fail(w, r, s.Log, err)
+			return
+		}
+		writeJSON(w, http.StatusOK, struct {
+			Paused bool `json:"paused"`
+		}{on})
+	}
+}
+
+// job finds what the path names, by id or unique prefix.
+func (s *api) job(r *http.Request) (syncqueue.Job, error) {
+	if q := parseQuery(r); q.err != nil {
+		return syncqueue.Job{}, q.err
+	}
+	return s.Console.Job(r.Context(), idParam(r))
+}

@@ -1,0 +1,30 @@
+package handlers
+
+import (
+	"log/slog"
+	"net/http"
+	"time"
+)
+
+// The limits of both listeners. There is no ReadTimeout: it would also cut the
+// long answers of sync?wait. Bodies have their own deadline instead.
+const (
+	headerTimeout = 5 * time.Second
+	idleTimeout   = 60 * time.Second
+	writeTimeout  = 60 * time.Second // of an answer; sync?wait asks for more
+	maxHeader     = 16 << 10
+)
+
+// NewServer returns a server for a listener, with limits that hold against
+// slow and greedy clients.
+func NewServer(addr string, h http.Handler, log *slog.Logger) *http.Server {
+	return &http.Server{
+		Addr:              addr,
+		Handler:           h,
+		ReadHeaderTimeout: headerTimeout,
+		IdleTimeout:       idleTimeout,
+		WriteTimeout:      writeTimeout,
+		MaxHeaderBytes:    maxHeader,
+		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelWarn),
+	}
+}

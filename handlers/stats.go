@@ -1,0 +1,75 @@
+package handlers
+
+import (
+	"math"
+	"net/http"
+	"slices"
+	"time"
+)
+
+const (
+	defaultWindow = time.Hour
+	maxWindow     = 366 * 24 * time.Hour
+	maxPoints     = 10_000
+)
+
+type visibleStats struct {
+	Window string         `json:"window"`
+	Count  int            `json:"count"`
+	P50    *float64       `json:"p50"`
+	P95    *float64       `json:"p95"`
+	P99    *float64       `json:"p99"`
+	Points []visiblePoint `json:"points"`
+}
+
+type visiblePoint struct {
+	At      time.Time `json:"at"`
+	Seconds float64   `json:"seconds"`
+	Repo    string    `json:"repo"`
+	User    string    `json:"user"`
+	Target  string    `json:"target"`
+}
+
+// visibleStats tells how long additions took from the delivery that announced
+// them to the CI server showing them.
+func (s *api) visibleStats(w http.ResponseWriter, r *http.Request) {
+	q := parseQuery(r, "window")
+	window := q.duration("window", defaultWindow, maxWindow)
+	if q.err != nil {
+		fail(w, r, s.Log, q.err)
+		return
+	}
+	shown, err := s.Visibles.Visible(r.Context(), s.Now().Add(-window))
+	if err != nil {
+		fail(w, r, s.Log, err)
+		return
+	}
+	stats := visibleStats{Window: q.text("window"), Points: []visiblePoint{}}
+	if stats.Window == "" {
+		stats.Window = "1h"
+	}
+	var took []float64
+	for _, v := range shown {
+		if v.Gone || v.Took() <= 0 {
+			continue
+		}
+		took = append(took, v.Took().Seconds())
+		stats.Points = append(stats.Points, visiblePoint{v.At, v.Took().Seconds(), v.Repo, v.User, v.Target})
+	}
+	if n := len(stats.Points); n > maxPoints {
+		stats.Points = stats.Points[n-maxPoints:]
+	}
+	slices.Sort(took)
+	stats.Count = len(took)
+	stats.P50, stats.P95, stats.P99 = percentile(took, .50), percentile(took, .95), percentile(took, .99)
+	writeJSON(w, http.StatusOK, stats)
+}
+
+// percentile is the nearest rank in sorted values, nil if there are none.
+func percentile(sorted []float64, p float64) *float64 {
+	if len(sorted) == 0 {
+		return nil
+	}
+	i := int(math.Ceil(p*float64(len(sorted)))) - 1
+	return &sorted[max(i, 0)]
+}
