@@ -1,0 +1,98 @@
+package drone
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/hookd/hookd/providers"
+	"github.com/hookd/hookd/syncqueue/target"
+)
+
+// guard decides whether Drone may read the forge now. It returns what Drone
+// would read, if that had to be asked, or a *target.HeldError.
+//
+// The size of the forge's list comes from the cheapest source that can tell:
+//
+//	Count names one         one call, right before the sync
+//	Count says Unknown      the caller vouches for the forge; believed for
+//	                        additions, looked up when something is to go
+//	there is no Count       looked up
+//
+// Looking up is Drone's own preview (GET /api/user/remote/repos): it costs as
+// much as the sync and names each repository that would go, so what is archived
+// counts as explained. Where nothing unexplained can be lost, nobody is asked.
+func (t *Target) guard(ctx context.Context, login, token string, want target.Desired, shown rows) (remote rows, err error) {
+	have, leaving := len(shown), leaves(want, shown)
+	look := want.Explain
+	if have > len(leaving) {
+		n, asked := target.Unknown, want.Count != nil
+		if asked {
+			if n, err = want.Count(ctx); err != nil {
+				return nil, fmt.Errorf("asking the forge for the size of the list: %w", err)
+			}
+		}
+		switch {
+		case n != target.Unknown:
+			if err := t.hold(want, have, n, len(leaving), "the forge counts"); err != nil {
+				return nil, err
+			}
+		case !want.Force && (!asked || len(leaving) > 0):
+			look = true
+		}
+	}
+	if !look {
+		return remote, nil
+	}
+	if remote, err = t.list(ctx, "/api/user/remote/repos", token, t.cfg.SyncTimeout); err != nil {
+		return nil, t.userError(ctx, login, token, err)
+	}
+	lost, explained := 0, 0
+	for id := range shown {
+		r, stays := remote[id]
+		if stays && !r.Archived && !nested(r.Slug) {
+			continue
+		}
+		lost++
+		if stays || leaving[id] {
+			explained++
+		}
+	}
+	return remote, t.hold(want, have, have-lost, explained, "the CI server's preview of the forge has")
+}
+
+// leaves returns the ids in Absent that show.
+func leaves(want target.Desired, shown rows) map[string]bool {
+	ids := map[string]bool{}
+	for _, a := range want.Absent {
+		if _, ok := shown[a.Repo.ID]; ok {
+			ids[a.Repo.ID] = true
+		}
+	}
+	return ids
+}
+
+func (t *Target) hold(want target.Desired, have, expect, explained int, who string) error {
+	if want.Force || !t.cfg.Guard.Holds(have, expect, explained) {
+		return nil
+	}
+	return &target.HeldError{Have: have, Expect: expect, Explained: explained, Reason: fmt.Sprintf("%s %d of %d", who, expect, have)}
+}
+
+// takeovers warns before Drone loses something for good: a sync that meets a
+// new repository under a name that Drone still keeps for another one deletes
+// that one's row, with its secrets and schedules.
+func (t *Target) takeovers(login string, want target.Desired, shown rows) {
+	var named map[string]row
+	for _, a := range want.Present {
+		if _, ok := shown[a.Repo.ID]; ok || a.Repo.Path == "" {
+			continue
+		}
+		if named == nil {
+			named = shown.bySlug()
+		}
+		if r, ok := named[providers.Fold(a.Repo.Path)]; ok {
+			t.cfg.Log.Warn("a repository takes a name that Drone keeps for another one, which loses its settings there",
+				"user", login, "repo", a.Repo.Path, "id", a.Repo.ID, "old", r.UID)
+		}
+	}
+}

@@ -1,0 +1,135 @@
+package drone
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/hookd/hookd/providers"
+	"github.com/hookd/hookd/syncqueue/target"
+)
+
+// look reads what Drone shows a user: by the administrator's token if there is
+// one, even for a user without a token of his own, who may see everything
+// already. missing is what is wrong with his token; nil if nothing.
+func (t *Target) look(ctx context.Context, login, token string, missing error) (account, rows, error) {
+	if t.cfg.AdminToken == "" {
+		if missing != nil {
+			return account{}, nil, missing
+		}
+		who, err := t.whoami(ctx, login, token)
+		if err != nil {
+			return who, nil, err
+		}
+		list, err := t.shown(ctx, login, token)
+		return who, list, err
+	}
+	who, err := t.account(ctx, userPath(login), t.cfg.AdminToken)
+	if err == nil && providers.Fold(who.Login) != providers.Fold(login) {
+		// Drone takes a numeric login for its own user id when it knows no such login.
+		err = target.ErrNoAccount
+	}
+	var list rows
+	if err == nil {
+		list, err = t.shown(ctx, login, token)
+	}
+	switch {
+	case err == nil:
+		return who, list, nil
+	case noSuchUser(err), errors.Is(err, target.ErrNoAccount):
+		return who, nil, target.ErrNoAccount
+	case missing != nil: // what is wrong with the CI server matters less than that
+		return who, nil, missing
+	}
+	return who, nil, fmt.Errorf("as administrator: %w", err)
+}
+
+// shown reads the list that Drone keeps of a user. The forge is not asked.
+func (t *Target) shown(ctx context.Context, login, token string) (rows, error) {
+	if t.cfg.AdminToken != "" {
+		return t.list(ctx, userPath(login)+"/repos", t.cfg.AdminToken, lookTimeout)
+	}
+	list, err := t.list(ctx, "/api/user/repos", token, lookTimeout)
+	if err != nil {
+		return nil, t.userError(ctx, login, token, err)
+	}
+	return list, nil
+}
+
+func userPath(login string) string { return "/api/users/" + url.PathEscape(login) }
+
+func (t *Target) account(ctx context.Context, path, token string) (account, error) {
+	ctx, cancel := context.WithTimeout(ctx, lookTimeout)
+	defer cancel()
+	var a account
+	err := t.client.do(ctx, http.MethodGet, path, token, func(d *json.Decoder) error {
+		if err := d.Decode(&a); err != nil {
+			return err
+		}
+		if a.Login == "" {
+			return errors.New("no user")
+		}
+		return nil
+	})
+	return a, err
+}
+
+func (t *Target) list(ctx context.Context, path, token string, timeout time.Duration) (rows, error) {
+	ctx, cancel := context.WithTimeout(ctx, timeout)
+	defer cancel()
+	l := rows{}
+	return l, t.client.do(ctx, http.MethodGet, path, token, l.read)
+}
+
+// noSuchUser reports whether Drone says that it does not know a user. It
+// answers 404 to every failure of the look-up; only this text is that of one
+// without a result.
+func noSuchUser(err error) bool {
+	var p *problem
+	return errors.As(err, &p) && p.own && p.status == http.StatusNotFound && strings.Contains(p.message, "no rows in result set")
+}
+
+// spent are the words of forges for a session that only the user can renew, as
+// Drone passes them on with its 500: a refresh token used twice or unknown, a
+// grant that was withdrawn.
+var spent = []string{
+	"token was already used", "unable to parse refresh token", "grant does not exist", // Gitea
+	"refresh token passed is incorrect or expired", "bad_refresh_token", // GitHub
+	"authorization grant is invalid", "invalid_grant", // GitLab
+	"invalid refresh", // Bitbucket
+}
+
+// refusals are the whole texts by which Drone passes a forge's 401 on.
+var refusals = []string{"unauthorized", "401 unauthorized", "bad credentials"}
+
+// userError gives a failure that Drone answered to a user's own token its
+// meaning: the token is refused, the user's session with the forge is spent, or
+// something else, which a retry may cure.
+func (t *Target) userError(ctx context.Context, login, token string, err error) error {
+	var p *problem
+	if !errors.As(err, &p) || !p.own {
+		return err
+	}
+	switch p.status {
+	case http.StatusUnauthorized:
+		return t.refused(ctx, login, token)
+	case http.StatusInternalServerError:
+		said := strings.ToLower(p.message)
+		for _, s := range spent {
+			if strings.Contains(said, s) {
+				return fmt.Errorf("%w (the forge says: %s)", target.ErrMustLogIn, p.message)
+			}
+		}
+		for _, s := range refusals {
+			if said == s {
+				return fmt.Errorf("%w (the forge says: %s)", target.ErrMustLogIn, p.message)
+			}
+		}
+	}
+	return err
+}

@@ -1,0 +1,121 @@
+package drone
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"strings"
+
+	"github.com/hookd/hookd/providers"
+	"github.com/hookd/hookd/syncqueue/target"
+)
+
+// Sync makes Drone show u what want says. Only one call at a time acts for a
+// login; others wait.
+//
+// The one request that changes something does not end with ctx: Drone abandons
+// a sync halfway when its caller goes away and still stamps it as done. Sync
+// may therefore return up to Config.SyncTimeout after ctx is.
+func (t *Target) Sync(ctx context.Context, u providers.User, want target.Desired) (target.Result, error) {
+	res, err := t.sync(ctx, u.Login, want)
+	if err != nil {
+		return target.Result{Before: -1, After: -1}, fmt.Errorf("drone: sync of %q: %w", u.Login, err)
+	}
+	return res, nil
+}
+
+func (t *Target) sync(ctx context.Context, login string, want target.Desired) (target.Result, error) {
+	if !plausible(login) {
+		return target.Result{}, fmt.Errorf("%w: it is no login", target.ErrNoAccount)
+	}
+	done, err := t.turns.take(ctx, providers.Fold(login))
+	if err != nil {
+		return target.Result{}, err
+	}
+	defer done()
+
+	token, missing := t.keys.token(login)
+	who, shown, err := t.look(ctx, login, token, missing)
+	if err != nil {
+		return target.Result{}, err
+	}
+	res := finish(judge(want, shown, who.Machine), len(shown), shown)
+	switch {
+	case res.Settled(), who.Machine: // nothing a sync could change
+		return res, nil
+	case missing != nil:
+		return target.Result{}, missing
+	}
+
+	waited, err := t.await(ctx, login, token)
+	if err != nil {
+		return target.Result{}, err
+	}
+	if waited { // somebody else's sync may have done it
+		if _, shown, err = t.look(ctx, login, token, nil); err != nil {
+			return target.Result{}, err
+		}
+		if res = finish(judge(want, shown, false), len(shown), shown); res.Settled() {
+			return res, nil
+		}
+	}
+
+	remote, err := t.guard(ctx, login, token, want, shown)
+	if err != nil {
+		return target.Result{}, err
+	}
+	t.takeovers(login, want, shown)
+	after, err := t.post(ctx, login, token, len(shown), len(leaves(want, shown)))
+	if err != nil {
+		return target.Result{}, err
+	}
+	res = finish(judge(want, after, false), len(shown), after)
+	res.Synced = true
+	if want.Explain {
+		explain(&res, after, remote)
+	}
+	return res, nil
+}
+
+func finish(res target.Result, before int, after rows) target.Result {
+	res.Before, res.After = before, len(after)
+	return res
+}
+
+// plausible reports whether a login can be a segment of a path: Drone's router
+// would read "../repos" as another question.
+func plausible(login string) bool {
+	return login != "" && login != "." && login != ".." &&
+		!strings.ContainsFunc(login, func(r rune) bool { return r <= ' ' || r == '/' || r == '\\' || r == 0x7f })
+}
+
+// post lets Drone synchronize the user and returns what it shows then. explained
+// is how many of the before repositories are meant to go.
+func (t *Target) post(ctx context.Context, login, token string, before, explained int) (rows, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	detached, cancel := context.WithTimeout(context.WithoutCancel(ctx), t.cfg.SyncTimeout)
+	defer cancel()
+	after := rows{}
+	if err := t.client.do(detached, http.MethodPost, "/api/user/repos", token, after.read); err != nil {
+		return nil, t.userError(ctx, login, token, err)
+	}
+
+	// An empty or much smaller list is read a second time: something between
+	// Drone and us may have made up the answer, and "gone" would be believed.
+	excess := t.cfg.Guard.Holds(before, len(after), explained)
+	if excess || before > 0 && len(after) == 0 {
+		again, err := t.shown(detached, login, token)
+		switch {
+		case err != nil:
+			return nil, fmt.Errorf("reading back a list of %d instead of %d: %w", len(after), before, err)
+		case len(again) != len(after):
+			return nil, fmt.Errorf("the sync answered with %d repositories, but the CI server shows %d", len(after), len(again))
+		}
+	}
+	if excess {
+		t.cfg.Log.Warn("a sync took away more than the guard allows", "user", login, "before", before, "after", len(after))
+	}
+	return after, nil
+}

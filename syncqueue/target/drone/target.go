@@ -1,0 +1,139 @@
+package drone
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/hookd/hookd/syncqueue/target"
+)
+
+// Config is what a Target is made of. Name, URL and TokenDir are required.
+type Config struct {
+	Name string // of the target, for logs
+	URL  string // Drone's web root
+
+	// AdminToken is an administrator's API token. With it Drone is looked at
+	// without the user's token, and rejections can be told from an outage.
+	AdminToken string
+
+	// TokenDir has one file for each login with that user's API token.
+	TokenDir string
+
+	// HTTP sends the requests. Its redirect policy, cookies and Timeout are not
+	// used: a token must not travel on, and a sync takes longer than a look.
+	HTTP *http.Client
+
+	Observe func(code int) // told of each answer's status, 0 for no answer; may be nil
+	Guard   target.Guard
+	Now     func() time.Time
+	Log     *slog.Logger
+
+	// SyncTimeout bounds one sync; 60 s if zero. Drone reads a user's whole
+	// list within it, and abandons the sync when the caller goes away.
+	SyncTimeout time.Duration
+
+	// Wait is how long to wait, step by step, for a sync of the same user that
+	// somebody else started; about 5 s in all if nil.
+	Wait []time.Duration
+}
+
+const (
+	lookTimeout = 15 * time.Second
+	syncTimeout = 60 * time.Second
+)
+
+// Target is a Drone server. It is safe for concurrent use.
+type Target struct {
+	cfg    Config
+	client *client
+	keys   *keys
+	turns  turns
+	marks  marks
+}
+
+var (
+	_ target.Target  = (*Target)(nil)
+	_ target.Keyring = (*Target)(nil)
+	_ target.Roster  = (*Target)(nil)
+)
+
+// New returns a target. It asks nobody; the token directory need not exist
+// yet, as a mounted secret may come later.
+func New(cfg Config) (*Target, error) {
+	if cfg.TokenDir == "" {
+		return nil, errors.New("drone: users.token_dir is required: Drone synchronizes a user only by his own token")
+	}
+	if cfg.HTTP == nil {
+		cfg.HTTP = &http.Client{}
+	}
+	if cfg.Now == nil {
+		cfg.Now = time.Now
+	}
+	if cfg.Log == nil {
+		cfg.Log = slog.New(slog.DiscardHandler)
+	}
+	if cfg.SyncTimeout <= 0 {
+		cfg.SyncTimeout = syncTimeout
+	}
+	if cfg.Wait == nil {
+		cfg.Wait = []time.Duration{200 * time.Millisecond, 500 * time.Millisecond, time.Second, time.Second, 2 * time.Second}
+	}
+	cfg.Log = cfg.Log.With("target", cfg.Name)
+	c, err := newClient(cfg.URL, cfg.HTTP, cfg.Observe)
+	if err != nil {
+		return nil, fmt.Errorf("drone: %w", err)
+	}
+	return &Target{
+		cfg: cfg, client: c,
+		keys:  newKeys(cfg.TokenDir, cfg.Now, cfg.Log),
+		turns: turns{byLogin: map[string]*turn{}},
+		marks: marks{since: map[string]time.Time{}},
+	}, nil
+}
+
+// Requests counts the requests sent to Drone.
+func (t *Target) Requests() uint64 { return t.client.requests.Load() }
+
+// Probe asks for Drone's version.
+func (t *Target) Probe(ctx context.Context) (string, error) {
+	ctx, cancel := context.WithTimeout(ctx, lookTimeout)
+	defer cancel()
+	var v struct {
+		Version string `json:"version"`
+	}
+	err := t.client.do(ctx, http.MethodGet, "/version", "", func(d *json.Decoder) error { return d.Decode(&v) })
+	if err == nil && v.Version == "" {
+		err = errors.New("GET /version: the answer names no version")
+	}
+	if err != nil {
+		return "", fmt.Errorf("drone: probe: %w", err)
+	}
+	return v.Version, nil
+}
+
+// Accounts lists Drone's users. It needs the administrator's token.
+func (t *Target) Accounts(ctx context.Context) ([]target.Account, error) {
+	if t.cfg.AdminToken == "" {
+		return nil, errors.New("drone: listing the users needs an administrator's token: set token_file")
+	}
+	ctx, cancel := context.WithTimeout(ctx, lookTimeout)
+	defer cancel()
+	var list []account
+	err := t.client.do(ctx, http.MethodGet, "/api/users", t.cfg.AdminToken, func(d *json.Decoder) error { return d.Decode(&list) })
+	if err == nil && list == nil {
+		err = errors.New("GET /api/users: the answer is no list")
+	}
+	if err != nil {
+		return nil, fmt.Errorf("drone: accounts: %w", err)
+	}
+	out := make([]target.Account, len(list))
+	for i, a := range list {
+		out[i] = target.Account{Login: a.Login, Active: a.Active, Machine: a.Machine, Admin: a.Admin}
+	}
+	return out, nil
+}

@@ -1,0 +1,11 @@
+// Package targettest examines drivers of CI servers, and simulates a CI server.
+//
+// Run is the contract that every driver of package target passes, against a
+// simulated or a real CI server: a World makes things true on the forge's side.
+//
+// Drone is a Drone 2.x that speaks the real paths and JSON and really reads a
+// forge over HTTP. It reproduces what Drone does wrong, as hookd exists because
+// of that. Each flaw cites its origin: "source" is a file and line of
+// harness/harness, branch drone, at 2.28; "measured" was seen in a running
+// Drone 2.28.1 beside Gitea 1.25.4.
+package targettest

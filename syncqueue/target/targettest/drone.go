@@ -1,0 +1,221 @@
+package targettest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/hookd/hookd/providers"
+)
+
+// DroneOptions is what a Drone is made of.
+type DroneOptions struct {
+	ForgeURL   string           // web root of the forge, which speaks Gitea's API
+	AdminToken string           // of the user "drone-admin"; "drone-admin-token" if empty
+	Filter     []string         // DRONE_REPOSITORY_FILTER: the namespaces that are synchronized, all if empty
+	HTTP       *http.Client     // to the forge
+	Now        func() time.Time // time.Now if nil
+}
+
+// Drone is a simulated Drone server on loopback. It is safe for concurrent use.
+type Drone struct {
+	URL string // web root
+
+	opt   DroneOptions
+	addr  string
+	serve context.Context // ends with Close: hangs and background syncs go with it
+	stop  context.CancelFunc
+	work  sync.WaitGroup
+
+	mu     sync.Mutex
+	server *http.Server
+	fault  fault
+	calls  int
+	forge  int
+	syncs  map[string]*syncCount // by folded login
+	grants map[string]int        // the forge's side: serial of the only refresh token that is good, by folded login
+	store
+}
+
+// syncCount counts the syncs of one user.
+type syncCount struct{ all, running, most int }
+
+// StartDrone starts a Drone on a free port of 127.0.0.1. Like httptest's
+// servers it panics when there is none.
+func StartDrone(opt DroneOptions) *Drone {
+	if opt.AdminToken == "" {
+		opt.AdminToken = "drone-admin-token"
+	}
+	if opt.HTTP == nil {
+		opt.HTTP = &http.Client{}
+	}
+	if opt.Now == nil {
+		opt.Now = time.Now
+	}
+	d := &Drone{
+		opt: opt, addr: "127.0.0.1:0",
+		syncs: map[string]*syncCount{}, grants: map[string]int{}, store: newStore(),
+	}
+	d.serve, d.stop = context.WithCancel(context.Background())
+	if err := d.listen(); err != nil {
+		panic(fmt.Sprintf("targettest: no port on loopback: %v", err))
+	}
+	d.URL = "http://" + d.addr
+	now := opt.Now().Unix()
+	d.createUser(droneUser{Login: "drone-admin", Admin: true, Active: true, Created: now, Updated: now, Synced: now, hash: opt.AdminToken})
+	return d
+}
+
+func (d *Drone) listen() error {
+	l, err := net.Listen("tcp", d.addr)
+	if err != nil {
+		return err
+	}
+	d.addr = l.Addr().String()
+	d.server = &http.Server{Handler: d.handler(), ReadHeaderTimeout: 10 * time.Second}
+	srv := d.server
+	d.work.Go(func() { _ = srv.Serve(l) }) // ends with the server's Close
+	return nil
+}
+
+// Close stops the server and every sync.
+func (d *Drone) Close() {
+	d.stop()
+	d.mu.Lock()
+	srv := d.server
+	d.mu.Unlock()
+	_ = srv.Close()
+	d.work.Wait()
+}
+
+// AdminToken is the API token of the administrator.
+func (d *Drone) AdminToken() string { return d.opt.AdminToken }
+
+// LogIn is a user who opens Drone in the browser: forgeToken is what the forge
+// hands to Drone, droneToken the API token that he finds on his account page.
+// The first login, and one more than seven days after the last sync, starts a
+// sync (source: handler/web/login.go:154); LogIn returns when it is over, but
+// tells nothing of it, as Drone does.
+func (d *Drone) LogIn(login, droneToken, forgeToken string) error {
+	now := d.opt.Now()
+	d.mu.Lock()
+	u, ok := d.findLogin(login)
+	switch {
+	case !ok:
+		u = d.createUser(droneUser{Login: login, Active: true, Created: now.Unix(), Updated: now.Unix()})
+	case u.Machine:
+		d.mu.Unlock()
+		return errors.New("targettest: machine account login is forbidden")
+	case !u.Active:
+		d.mu.Unlock()
+		return errors.New("targettest: account is not active")
+	}
+	u.token, u.LastLogin = forgeToken, now.Unix()
+	if droneToken != "" {
+		u.hash = droneToken
+	}
+	if u.refresh > 0 { // a new session replaces a spent one
+		key := providers.Fold(login)
+		d.grants[key]++
+		u.refresh, u.expiry = d.grants[key], now.Add(time.Hour).Unix()
+	}
+	u.Syncing = time.Unix(u.Synced, 0).Add(7 * 24 * time.Hour).Before(now)
+	d.updateUser(u)
+	d.mu.Unlock()
+	if u.Syncing {
+		_ = d.sync(d.serve, u)
+	}
+	return nil
+}
+
+// ExpireSession lets a user's session with the forge run out: his next sync
+// renews it by a refresh token that the forge takes once.
+func (d *Drone) ExpireSession(login string) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	u, ok := d.findLogin(login)
+	if !ok {
+		return
+	}
+	key := providers.Fold(login)
+	if u.refresh == 0 {
+		d.grants[key]++
+		u.refresh = d.grants[key]
+	}
+	u.expiry = 1
+	d.updateUser(u)
+}
+
+// LeaveSyncing leaves a user in the state that a crash during his sync leaves.
+func (d *Drone) LeaveSyncing(login string, syncing bool) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if u, ok := d.findLogin(login); ok {
+		u.Syncing = syncing
+		d.updateUser(u)
+	}
+}
+
+// Shows lists the names of the repositories that a user sees, ordered.
+func (d *Drone) Shows(login string) []string {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	slugs := []string{}
+	if u, ok := d.findLogin(login); ok {
+		for _, r := range d.listOf(u.ID) {
+			slugs = append(slugs, r.Slug)
+		}
+	}
+	return slugs
+}
+
+// Calls counts the requests that Drone received.
+func (d *Drone) Calls() int {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.calls
+}
+
+// ForgeCalls counts the requests that Drone sent to the forge.
+func (d *Drone) ForgeCalls() int {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.forge
+}
+
+// Syncs counts the syncs of a user that began, first logins included.
+func (d *Drone) Syncs(login string) int {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if c := d.syncs[providers.Fold(login)]; c != nil {
+		return c.all
+	}
+	return 0
+}
+
+// MaxParallelSyncs is the largest number of syncs of a user that ran at once.
+func (d *Drone) MaxParallelSyncs(login string) int {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if c := d.syncs[providers.Fold(login)]; c != nil {
+		return c.most
+	}
+	return 0
+}
+
+// Logins lists Drone's users, ordered.
+func (d *Drone) Logins() []string {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	var all []string
+	for _, u := range d.users {
+		all = append(all, u.Login)
+	}
+	slices.Sort(all)
+	return all
+}
