@@ -1,0 +1,182 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/hookd/hookd/providers"
+)
+
+// The kinds that hookd is made for, and those that this build serves.
+var (
+	forgeKinds   = []string{"github", "gitlab", "gitea", "forgejo", "gogs", "bitbucket", "bitbucket-server", "azuredevops", "coding"}
+	servedForges = []string{"gitea", "forgejo"}
+
+	targetKinds   = []string{"drone", "woodpecker", "http", "command"}
+	servedTargets = []string{"drone"}
+
+	targetModes = []string{"api", "database"}
+	servedModes = []string{"api"}
+
+	roles = []string{"viewer", "operator", "admin"}
+)
+
+// served checks a value of which this build serves some.
+func (k checker) served(path, text string, known, served []string) {
+	if k.oneOf(path, text, known...) && !slices.Contains(served, text) {
+		k.fault(path, "%s %q is not served yet: this build serves %s", last(path), text, strings.Join(served, " and "))
+	}
+}
+
+func (k checker) token(prefix string, t *tokenConfig) {
+	if t.Name == "" {
+		k.fault(prefix+"name", "name is missing")
+	}
+	k.oneOf(prefix+"role", t.Role, roles...)
+	if k.secret(prefix, "token", &t.Token, t.TokenFile) && t.Token == "" {
+		k.fault(prefix+"token_file", "token_file is missing")
+	}
+	k.long(prefix, "token", t.Token)
+}
+
+func (k checker) provider(prefix string, p *providerConfig) {
+	k.name(prefix+"name", p.Name)
+	k.served(prefix+"kind", p.Kind, forgeKinds, servedForges)
+	k.url(prefix+"url", p.URL)
+	if k.secret(prefix, "token", &p.Token, p.TokenFile) && p.Token == "" {
+		k.fault(prefix+"token", "token is missing: hookd asks the forge what is true (token or token_file)")
+	}
+	k.hooks(prefix, p)
+	if len(p.Orgs) == 0 {
+		k.fault(prefix+"orgs", `orgs is missing: name the organizations to follow, or ["*"] for all`)
+	}
+	k.atLeast(prefix+"poll.members", p.Poll.Members, time.Second)
+	k.atLeast(prefix+"poll.repos", p.Poll.Repos, time.Second)
+}
+
+// hooks gathers the webhook secrets, however they are spelled.
+func (k checker) hooks(prefix string, p *providerConfig) {
+	var given []string
+	for key, set := range map[string]bool{
+		"secret": p.Secret != "", "secret_file": p.SecretFile != "",
+		"secrets": len(p.Secrets) > 0, "secret_files": len(p.SecretFiles) > 0,
+	} {
+		if set || k.c.bad[prefix+key] {
+			given = append(given, key)
+		}
+	}
+	slices.Sort(given)
+	switch len(given) {
+	case 0:
+		k.fault(prefix+"secret", "secret is missing: without one anybody could send deliveries (secret, secret_file, secrets or secret_files)")
+		return
+	case 1:
+	default:
+		k.fault(prefix+given[1], "%s are both set: give one of them", strings.Join(given, " and "))
+		return
+	}
+	p.Hooks = nil
+	add := func(path string, s secret) {
+		k.longAt(path, "secret", s)
+		p.Hooks = append(p.Hooks, s)
+	}
+	switch given[0] {
+	case "secret":
+		add(prefix+"secret", p.Secret)
+	case "secrets":
+		for i, s := range p.Secrets {
+			add(fmt.Sprintf("%ssecrets[%d]", prefix, i), s)
+		}
+	case "secret_file":
+		if s, ok := k.file(prefix+"secret_file", p.SecretFile); ok {
+			add(prefix+"secret_file", s)
+		}
+	case "secret_files":
+		for i, name := range p.SecretFiles {
+			path := fmt.Sprintf("%ssecret_files[%d]", prefix, i)
+			if s, ok := k.file(path, name); ok {
+				add(path, s)
+			}
+		}
+	}
+}
+
+func (k checker) target(prefix string, t *targetConfig) {
+	k.name(prefix+"name", t.Name)
+	k.served(prefix+"kind", t.Kind, targetKinds, servedTargets)
+	k.url(prefix+"url", t.URL)
+	k.served(prefix+"mode", t.Mode, targetModes, servedModes)
+	k.secret(prefix, "token", &t.Token, t.TokenFile)
+
+	if t.Provider == "" && len(k.c.Providers) == 1 {
+		t.Provider = k.c.Providers[0].Name
+	}
+	names := make([]string, len(k.c.Providers))
+	for i, p := range k.c.Providers {
+		names[i] = p.Name
+	}
+	if len(names) > 0 {
+		k.oneOf(prefix+"provider", t.Provider, names...)
+	}
+	if t.TokenDir == "" {
+		k.fault(prefix+"users.token_dir", "users.token_dir is missing: the folder that holds each user's token in a file named for his login")
+	} else if info, err := os.Stat(t.TokenDir); err == nil && !info.IsDir() {
+		k.fault(prefix+"users.token_dir", "users.token_dir: %s is not a folder", t.TokenDir)
+	}
+}
+
+// secret reads x_file into x. It reports whether there was nothing wrong,
+// which includes that neither is set.
+func (k checker) secret(prefix, key string, into *secret, file string) bool {
+	if file == "" {
+		return !k.c.bad[prefix+key]
+	}
+	if *into != "" {
+		k.fault(prefix+key+"_file", "%s and %s_file are both set (%s at %s): give one of them", key, key, key, k.c.origins[prefix+key])
+		return false
+	}
+	s, ok := k.file(prefix+key+"_file", file)
+	*into = s
+	return ok
+}
+
+// file reads a secret file. One trailing newline does not belong to the
+// secret: editors and echo leave it behind.
+func (k checker) file(path, name string) (secret, bool) {
+	b, err := os.ReadFile(name)
+	if err != nil {
+		var pe *fs.PathError
+		if errors.As(err, &pe) {
+			err = pe.Err
+		}
+		k.fault(path, "cannot read the secret file %s: %v", name, err)
+		return "", false
+	}
+	s := strings.TrimSuffix(string(b), "\n")
+	s = strings.TrimSuffix(s, "\r")
+	if s == "" {
+		k.fault(path, "the secret file %s is empty", name)
+		return "", false
+	}
+	return secret(s), true
+}
+
+// long refuses secrets that can be guessed.
+func (k checker) long(prefix, key string, s secret) {
+	path := prefix + key
+	if _, ok := k.c.origins[path]; !ok {
+		path += "_file"
+	}
+	k.longAt(path, key, s)
+}
+
+func (k checker) longAt(path, key string, s secret) {
+	if s != "" && len(s) < providers.MinSecret {
+		k.fault(path, "%s has %d bytes: at least %d are needed (openssl rand -hex 32)", key, len(s), providers.MinSecret)
+	}
+}

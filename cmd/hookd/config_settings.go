@@ -1,0 +1,135 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+	"time"
+)
+
+// A setting ties a path of the file to the variable it fills. The tables of
+// settings are the one description of the configuration: the file's reader,
+// the environment's reader and `config show` all go by them.
+type setting struct {
+	path string // below the table's prefix: "poll.members"
+	into any    // *string, *secret, *int, *time.Duration, *size, or a pointer to a slice of those
+	vars []string
+}
+
+// variables returns the last parts of the environment variables that fill s:
+// those given, else the path in capitals.
+func (s setting) variables() []string {
+	if s.vars != nil {
+		return s.vars
+	}
+	return []string{strings.ToUpper(strings.ReplaceAll(s.path, ".", "_"))}
+}
+
+// A table is what may stand in one mapping of the file, and below it.
+type table struct {
+	prefix   string // of its origins: "providers[0]."
+	settings []setting
+	lists    map[string]func() table // by path: appends an element and returns its table
+	later    map[string]string       // known, but not served by this build -> what to do instead
+}
+
+// noVars marks a setting that has no environment variable.
+var noVars = []string{}
+
+func (c *config) table() table {
+	return table{
+		settings: []setting{
+			{path: "listen", into: &c.Listen},
+			{path: "admin_listen", into: &c.AdminListen},
+			{path: "public_url", into: &c.PublicURL},
+			{path: "data_dir", into: &c.DataDir},
+			{path: "log.level", into: &c.Log.Level},
+			{path: "log.format", into: &c.Log.Format},
+			{path: "sync.debounce", into: &c.Sync.Debounce},
+			{path: "sync.max_delay", into: &c.Sync.MaxDelay},
+			{path: "sync.workers", into: &c.Sync.Workers},
+			{path: "sync.verify", into: &c.Sync.Verify},
+			{path: "sync.retry.first", into: &c.Sync.Retry.First},
+			{path: "sync.retry.max", into: &c.Sync.Retry.Max},
+			{path: "sync.retry.give_up", into: &c.Sync.Retry.GiveUp},
+			{path: "sync.shrink_guard.percent", into: &c.Sync.Guard.Percent},
+			{path: "sync.shrink_guard.min_repos", into: &c.Sync.Guard.MinRepos},
+			{path: "sync.reconcile", into: &c.Sync.Reconcile},
+			{path: "retention.deliveries", into: &c.Retention.Deliveries},
+			{path: "retention.bodies", into: &c.Retention.Bodies},
+			{path: "retention.max_bytes", into: &c.Retention.MaxBytes},
+		},
+		lists: map[string]func() table{
+			"admin.tokens": func() table { return c.tokenTable(c.addToken()) },
+			"providers":    func() table { return c.providerTable(c.addProvider("")) },
+			"targets":      func() table { return c.targetTable(c.addTarget("")) },
+		},
+	}
+}
+
+func (c *config) addToken() int {
+	c.Tokens = append(c.Tokens, &tokenConfig{})
+	return len(c.Tokens) - 1
+}
+
+func (c *config) tokenTable(i int) table {
+	t := c.Tokens[i]
+	return table{prefix: fmt.Sprintf("admin.tokens[%d].", i), settings: []setting{
+		{path: "name", into: &t.Name},
+		{path: "role", into: &t.Role},
+		{path: "token", into: &t.Token},
+		{path: "token_file", into: &t.TokenFile},
+	}}
+}
+
+func (c *config) addProvider(name string) int {
+	c.Providers = append(c.Providers, &providerConfig{
+		Name: name,
+		Poll: pollConfig{Members: 5 * time.Minute, Repos: 10 * time.Minute},
+	})
+	return len(c.Providers) - 1
+}
+
+func (c *config) providerTable(i int) table {
+	p := c.Providers[i]
+	return table{prefix: fmt.Sprintf("providers[%d].", i), settings: []setting{
+		{path: "name", into: &p.Name, vars: noVars},
+		{path: "kind", into: &p.Kind},
+		{path: "url", into: &p.URL},
+		{path: "token", into: &p.Token},
+		{path: "token_file", into: &p.TokenFile},
+		{path: "secret", into: &p.Secret},
+		{path: "secret_file", into: &p.SecretFile},
+		{path: "secrets", into: &p.Secrets, vars: noVars},
+		{path: "secret_files", into: &p.SecretFiles},
+		{path: "orgs", into: &p.Orgs},
+		{path: "poll.members", into: &p.Poll.Members},
+		{path: "poll.repos", into: &p.Poll.Repos},
+	}}
+}
+
+func (c *config) addTarget(name string) int {
+	c.Targets = append(c.Targets, &targetConfig{Name: name, Mode: "api"})
+	return len(c.Targets) - 1
+}
+
+func (c *config) targetTable(i int) table {
+	t := c.Targets[i]
+	return table{
+		prefix: fmt.Sprintf("targets[%d].", i),
+		settings: []setting{
+			{path: "name", into: &t.Name, vars: noVars},
+			{path: "kind", into: &t.Kind},
+			{path: "url", into: &t.URL},
+			{path: "provider", into: &t.Provider},
+			{path: "token", into: &t.Token},
+			{path: "token_file", into: &t.TokenFile},
+			{path: "mode", into: &t.Mode},
+			{path: "users.token_dir", into: &t.TokenDir, vars: []string{"TOKEN_DIR", "USERS_TOKEN_DIR"}},
+		},
+		later: map[string]string{
+			"users.session_secret_file": "use users.token_dir",
+			"users.database_url_file":   "use mode api and users.token_dir",
+			"database_url_file":         "use mode api and users.token_dir",
+		},
+	}
+}

@@ -1,0 +1,283 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/urfave/cli/v3"
+)
+
+// A delivery is the API's, with what the commands show of it.
+type delivery struct {
+	ID       string          `json:"id"`
+	Provider string          `json:"provider"`
+	Event    string          `json:"event"`
+	GUID     string          `json:"delivery_id"`
+	Received time.Time       `json:"received_at"`
+	Result   string          `json:"result"`
+	Reason   string          `json:"reason"`
+	Size     int64           `json:"size"`
+	HasBody  bool            `json:"has_body"`
+	Secret   int             `json:"secret"`
+	Org      string          `json:"org"`
+	Repo     string          `json:"repo"`
+	User     string          `json:"user"`
+	Sender   string          `json:"sender"`
+	Summary  string          `json:"summary"`
+	Jobs     json.RawMessage `json:"jobs"` // a number in lists, the jobs themselves in a single delivery
+	Timeline []moment        `json:"timeline"`
+}
+
+type moment struct {
+	Seconds float64 `json:"seconds"`
+	What    string  `json:"what"`
+	Job     string  `json:"job"`
+	Kind    string  `json:"kind"`
+	Target  string  `json:"target"`
+	Repo    string  `json:"repo"`
+	User    string  `json:"user"`
+	Outcome string  `json:"outcome"`
+	Note    string  `json:"note"`
+}
+
+func (d delivery) subject() string {
+	if d.User != "" && d.Repo != "" {
+		return d.User + " in " + d.Repo
+	}
+	for _, s := range []string{d.Repo, d.User, d.Org} {
+		if s != "" {
+			return s
+		}
+	}
+	return ""
+}
+
+// filterFlags select deliveries.
+func filterFlags(more ...cli.Flag) []cli.Flag {
+	return append([]cli.Flag{
+		&cli.StringFlag{Name: "provider", Usage: "only of provider `NAME`"},
+		&cli.StringFlag{Name: "event", Usage: "only this `EVENT`, such as repository.created"},
+		&cli.StringFlag{Name: "result", Usage: "only with `RESULT` accepted, ignored or ping"},
+		&cli.StringFlag{Name: "since", Usage: "only since `TIME`: RFC 3339, or a duration ago (2h, 7d)", Validator: validWhen},
+		&cli.StringFlag{Name: "until", Usage: "only until `TIME`: RFC 3339, or a duration ago", Validator: validWhen},
+	}, more...)
+}
+
+var filterNames = []string{"provider", "event", "result", "since", "until"}
+
+// filter returns what filterFlags were given, with times made absolute.
+func filter(cmd *cli.Command) url.Values {
+	q := url.Values{}
+	for _, name := range filterNames {
+		if v := cmd.String(name); v != "" {
+			if t, err := parseWhen(v, time.Now()); err == nil && (name == "since" || name == "until") {
+				v = t.UTC().Format(time.RFC3339Nano)
+			}
+			q.Set(name, v)
+		}
+	}
+	return q
+}
+
+func limitFlag() cli.Flag {
+	return &cli.IntFlag{Name: "limit", Value: 100, Usage: "at most `N`, 0 for all"}
+}
+
+func (a *app) deliveriesCommand() *cli.Command {
+	return &cli.Command{
+		Name:  "deliveries",
+		Usage: "reads the journal of what the forges sent, and replays it",
+		Commands: []*cli.Command{
+			{
+				Name:   "list",
+				Usage:  "lists deliveries, newest first",
+				Flags:  clientFlags(filterFlags(limitFlag(), outputFlag())...),
+				Action: a.listDeliveries,
+			},
+			{
+				Name:      "show",
+				Usage:     "shows a delivery with its jobs and what became of it",
+				ArgsUsage: "ID",
+				Description: "ID is a delivery's id or the beginning of one. --body prints the bytes as the\n" +
+					"forge sent them instead.",
+				Flags:  clientFlags(&cli.BoolFlag{Name: "body", Usage: "print the body"}, outputFlag()),
+				Action: a.showDelivery,
+			},
+			{
+				Name:      "replay",
+				Usage:     "queues the jobs of deliveries again",
+				ArgsUsage: "[ID…]",
+				Description: "Takes ids, or a filter: then it counts first and asks. A delivery is an occasion\n" +
+					"to look; replaying one makes hookd ask the forge what is true now.",
+				Flags: clientFlags(filterFlags(
+					&cli.BoolFlag{Name: "dry-run", Usage: "only say what would be done"}, yesFlag(), outputFlag())...),
+				Action: a.replayDeliveries,
+			},
+		},
+	}
+}
+
+func (a *app) listDeliveries(ctx context.Context, cmd *cli.Command) error {
+	return a.listing(ctx, cmd, "/api/v1/deliveries", filter(cmd),
+		[]string{"AGE", "DELIVERY", "PROVIDER", "EVENT", "SUBJECT", "RESULT", "JOBS"},
+		row(func(d delivery, now time.Time) []string {
+			result := d.Result
+			if d.Reason != "" {
+				result += ": " + d.Reason
+			}
+			return []string{age(d.Received, now), d.ID, d.Provider, d.Event, d.subject(), result, string(d.Jobs)}
+		}))
+}
+
+func (a *app) showDelivery(ctx context.Context, cmd *cli.Command) error {
+	cl, err := a.client(cmd)
+	if err != nil {
+		return err
+	}
+	path := "/api/v1/deliveries/" + url.PathEscape(cmd.Args().First())
+	var raw json.RawMessage
+	if cmd.Bool("body") {
+		path += "/body"
+	}
+	if err := cl.get(ctx, path, nil, &raw); err != nil {
+		return err
+	}
+	if cmd.Bool("body") {
+		_, err := fmt.Fprintf(a.stdout, "%s\n", raw)
+		return err
+	}
+	if wantsJSON(cmd) {
+		return printJSON(a.stdout, raw)
+	}
+	var d delivery
+	if err := json.Unmarshal(raw, &d); err != nil {
+		return err
+	}
+	return a.printDelivery(d)
+}
+
+func (a *app) printDelivery(d delivery) error {
+	w := a.stdout
+	fmt.Fprintf(w, "delivery  %s  %s  %s  %s\n", d.ID, clean(d.Provider), clean(d.Event), clean(d.subject()))
+	fmt.Fprintf(w, "received  %s, %d bytes, signed with secret %d, by %s\n", d.Received.Local().Format(time.RFC3339), d.Size, d.Secret, clean(d.Sender))
+	fmt.Fprintf(w, "forge id  %s\n", clean(d.GUID))
+	fmt.Fprintf(w, "result    %s %s\n", d.Result, clean(d.Reason))
+	if d.Summary != "" {
+		fmt.Fprintf(w, "summary   %s\n", clean(d.Summary))
+	}
+	for _, m := range d.Timeline {
+		parts := []string{fmt.Sprintf("%+9.3f s", m.Seconds), m.What}
+		for _, s := range []string{m.Kind, m.Repo, m.User, m.Target, m.Outcome, m.Job, m.Note} {
+			if s != "" {
+				parts = append(parts, clean(s))
+			}
+		}
+		fmt.Fprintln(w, strings.Join(parts, "  "))
+	}
+	var jobs []job
+	if err := json.Unmarshal(d.Jobs, &jobs); err != nil || len(jobs) == 0 {
+		return err
+	}
+	fmt.Fprintln(w)
+	return printJobs(w, jobs, time.Now())
+}
+
+func (a *app) replayDeliveries(ctx context.Context, cmd *cli.Command) error {
+	q := filter(cmd)
+	switch ids := cmd.Args().Slice(); {
+	case len(ids) > 0 && len(q) > 0:
+		return usagef(cmd, "give ids or a filter, not both")
+	case len(ids) > 0:
+		return a.replayIDs(ctx, cmd, ids)
+	case len(q) == 0:
+		return usagef(cmd, "give ids, or a filter such as --since 2h")
+	}
+	cl, err := a.client(cmd)
+	if err != nil {
+		return err
+	}
+	ask := map[string]any{"dry_run": true}
+	for name := range q {
+		ask[name] = q.Get(name)
+	}
+	if ask["until"] == nil {
+		// What comes in while the question stands is not meant.
+		ask["until"] = time.Now().UTC().Format(time.RFC3339Nano)
+	}
+	var r struct {
+		Deliveries int      `json:"deliveries"`
+		Jobs       int      `json:"jobs"`
+		IDs        []string `json:"ids"`
+		Truncated  bool     `json:"truncated"`
+		DryRun     bool     `json:"dry_run"`
+	}
+	replay := func() error {
+		_, err := cl.do(ctx, http.MethodPost, "/api/v1/replays", nil, ask, &r)
+		return err
+	}
+	if err := replay(); err != nil {
+		return err
+	}
+	if !cmd.Bool("dry-run") && r.Deliveries > 0 {
+		if err := a.confirm(cmd, fmt.Sprintf("will replay %s (%s)", count(r.Deliveries, "delivery", "deliveries"), count(r.Jobs, "job", "jobs"))); err != nil {
+			return err
+		}
+		ask["dry_run"] = false
+		if err := replay(); err != nil {
+			return err
+		}
+	}
+	if wantsJSON(cmd) {
+		return printJSON(a.stdout, r)
+	}
+	did := "replayed"
+	if r.DryRun {
+		did = "would replay"
+	}
+	fmt.Fprintf(a.stdout, "%s %s, %s\n", did, count(r.Deliveries, "delivery", "deliveries"), count(r.Jobs, "job", "jobs"))
+	if r.Truncated {
+		fmt.Fprintln(a.stdout, "there are more: run it again with --until set to the oldest of these")
+	}
+	return nil
+}
+
+func (a *app) replayIDs(ctx context.Context, cmd *cli.Command, ids []string) error {
+	cl, err := a.client(cmd)
+	if err != nil {
+		return err
+	}
+	q, did := url.Values{}, "replayed"
+	if cmd.Bool("dry-run") {
+		q.Set("dry_run", "true")
+		did = "would replay"
+	}
+	type replayed struct {
+		Delivery string `json:"delivery"`
+		Jobs     int    `json:"jobs"`
+	}
+	var all []replayed
+	var errs []error
+	for _, id := range ids {
+		var r replayed
+		if _, err := cl.do(ctx, http.MethodPost, "/api/v1/deliveries/"+url.PathEscape(id)+"/replay", q, nil, &r); err != nil {
+			errs = append(errs, fmt.Errorf("%s: %w", id, err))
+			continue
+		}
+		all = append(all, r)
+		if !wantsJSON(cmd) {
+			fmt.Fprintf(a.stdout, "%s %s, %s\n", did, r.Delivery, count(r.Jobs, "job", "jobs"))
+		}
+	}
+	if wantsJSON(cmd) {
+		if err := printJSON(a.stdout, map[string]any{"items": all}); err != nil {
+			return err
+		}
+	}
+	return errors.Join(errs...)
+}

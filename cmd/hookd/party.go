@@ -1,0 +1,127 @@
+package main
+
+import (
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/hookd/hookd/handlers"
+	"github.com/hookd/hookd/providers"
+	"github.com/hookd/hookd/syncqueue/target"
+)
+
+// health is what was last heard from a forge or CI server.
+type health struct {
+	mu      sync.Mutex
+	version string
+	at      time.Time
+	err     error
+}
+
+func (h *health) set(version string, err error, now time.Time) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if err == nil {
+		h.version = version
+	}
+	h.err, h.at = err, now
+}
+
+func (h *health) get() (version string, at time.Time, problem string, ok bool) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.err != nil {
+		problem = h.err.Error()
+	}
+	return h.version, h.at, problem, h.err == nil && !h.at.IsZero()
+}
+
+// A forgeParty is a provider as it was built.
+type forgeParty struct {
+	cfg   *providerConfig
+	forge providers.Forge
+	hook  *liveHook
+	token *liveToken
+	orgs  *providers.OrgSet
+	// secrets counts the live webhook secrets.
+	secrets atomic.Int32
+	health
+}
+
+func (p *forgeParty) source() handlers.Source {
+	return handlers.Source{Name: p.cfg.Name, Kind: p.cfg.Kind, Hook: p.hook, Orgs: p.orgs, Forms: p.cfg.Kind == "github"}
+}
+
+// A targetParty is a target as it was built.
+type targetParty struct {
+	cfg    *targetConfig
+	driver target.Target
+	token  *liveToken
+	health
+
+	roster sync.Mutex
+	// accounts are the people the CI server knows, by folded login: nil as
+	// long as it could not be asked.
+	accounts map[string]target.Account
+}
+
+// knows reports whether the CI server has an active account of this login.
+// While that cannot be asked, everybody counts as known: a missing credential
+// is better shown too often than never.
+func (t *targetParty) knows(login string) bool {
+	t.roster.Lock()
+	defer t.roster.Unlock()
+	if t.accounts == nil {
+		return true
+	}
+	a, ok := t.accounts[providers.Fold(login)]
+	return ok && a.Active && !a.Machine
+}
+
+// update takes a fresh list of accounts and returns those that were not there,
+// or not active, before.
+func (t *targetParty) update(accounts []target.Account) []target.Account {
+	t.roster.Lock()
+	defer t.roster.Unlock()
+	var arrived []target.Account
+	next := make(map[string]target.Account, len(accounts))
+	for _, a := range accounts {
+		login := providers.Fold(a.Login)
+		next[login] = a
+		if a.Active && !a.Machine && !t.accounts[login].Active {
+			arrived = append(arrived, a)
+		}
+	}
+	t.accounts = next
+	return arrived
+}
+
+// people lists the logins of active people; ok is false if they are not known.
+func (t *targetParty) people() (logins []string, ok bool) {
+	t.roster.Lock()
+	defer t.roster.Unlock()
+	for _, a := range t.accounts {
+		if a.Active && !a.Machine {
+			logins = append(logins, a.Login)
+		}
+	}
+	return logins, t.accounts != nil
+}
+
+// credential is the state of a user's credential, "" if the CI server does not
+// know the user.
+func (t *targetParty) credential(login string) target.Credential {
+	k, ok := t.driver.(target.Keyring)
+	if !ok || !t.knows(login) {
+		return ""
+	}
+	return k.Credential(login)
+}
+
+// requests counts what a driver sent since the start.
+func requests(driver any) uint64 {
+	if c, ok := driver.(interface{ Requests() uint64 }); ok {
+		return c.Requests()
+	}
+	return 0
+}

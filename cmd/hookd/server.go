@@ -1,0 +1,314 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/hookd/hookd/handlers"
+	"github.com/hookd/hookd/providers"
+	"github.com/hookd/hookd/storage"
+	"github.com/hookd/hookd/storage/bolt"
+	"github.com/hookd/hookd/syncqueue"
+	"github.com/hookd/hookd/syncqueue/reconcile"
+)
+
+// The times of a shutdown, together at most 25 s: jobs that run may end, then
+// requests that are being answered may.
+const (
+	drainJobs     = 20 * time.Second
+	drainRequests = 4 * time.Second
+
+	leaseTTL      = 30 * time.Second
+	maintainEvery = 10 * time.Minute
+)
+
+// A store is what the server needs of a storage engine.
+type store interface {
+	syncqueue.Queue
+	syncqueue.Journal
+	syncqueue.Console
+	storage.Catalogue
+	storage.Visibles
+	storage.Maintainer
+	Close() error
+}
+
+// A server is hookd: a store, an engine with its workers, and two listeners.
+// `serve` and `demo` run the same one.
+type server struct {
+	cfg   *config
+	log   *slog.Logger
+	level *slog.LevelVar
+
+	store    store
+	desk     *desk
+	engine   *reconcile.Engine
+	pool     *syncqueue.Pool
+	metrics  *handlers.Metrics
+	tokens   atomic.Pointer[[]handlers.Token]
+	draining atomic.Bool
+
+	public, admin         *http.Server
+	publicAddr, adminAddr net.Listener
+}
+
+// newServer opens the store and both listeners and builds everything between
+// them. Nothing runs yet; whoever gets a server must call run.
+func newServer(c *config, log *slog.Logger, level *slog.LevelVar) (_ *server, err error) {
+	s := &server{cfg: c, log: log, level: level}
+	if err := os.MkdirAll(c.DataDir, 0o700); err != nil {
+		return nil, fmt.Errorf("making the data folder: %w", err)
+	}
+	if err := s.setTokens(c); err != nil {
+		return nil, err
+	}
+	s.store, err = bolt.Open(filepath.Join(c.DataDir, "hookd.db"), bolt.Options{
+		Now: time.Now, Log: log, MaxBytes: int64(c.Retention.MaxBytes),
+		Retention: storage.Retention{Deliveries: c.Retention.Deliveries, Bodies: c.Retention.Bodies},
+	})
+	if err != nil {
+		return nil, err
+	}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, s.store.Close())
+		}
+	}()
+	if err := s.build(); err != nil {
+		return nil, err
+	}
+	return s, s.listen()
+}
+
+// build makes the parties, the engine, the pool and the handlers.
+func (s *server) build() error {
+	c := s.cfg
+	s.desk = &desk{store: s.store}
+	s.metrics = handlers.NewMetrics(prometheus.NewRegistry(), buildVersion(), handlers.Gauges{
+		Stats: s.store.Stats,
+		Users: func() map[string]map[string]int { return s.desk.users(context.Background()) },
+		Now:   time.Now,
+	})
+	rc := reconcile.Config{
+		Store: s.store, Log: s.log, Now: time.Now,
+		Verify: c.Sync.Verify, Reconcile: c.Sync.Reconcile, Guard: c.Sync.Guard, Held: s.metrics.ShrinkHeld,
+	}
+	for _, p := range c.Providers {
+		f, err := s.forge(p)
+		if err != nil {
+			return err
+		}
+		rc.Providers = append(rc.Providers, reconcile.Provider{
+			Name: p.Name, Forge: f.forge, Hook: f.hook, Orgs: f.orgs, Names: p.Orgs,
+			Members: p.Poll.Members, Repos: p.Poll.Repos,
+		})
+	}
+	for _, t := range c.Targets {
+		p, err := s.target(t)
+		if err != nil {
+			return err
+		}
+		rc.Targets = append(rc.Targets, reconcile.Target{Name: t.Name, Provider: t.Provider, Driver: p.driver})
+	}
+	s.metrics.Known(names(c.Providers, func(p *providerConfig) string { return p.Name }), names(c.Targets, func(t *targetConfig) string { return t.Name }))
+	var err error
+	if s.engine, err = reconcile.New(rc); err != nil {
+		return err
+	}
+	s.pool = &syncqueue.Pool{
+		Queue: s.store, Handler: s.engine, Backoff: c.Sync.Retry, TTL: leaseTTL, Drain: drainJobs,
+		Observe: s.observe, Log: s.log, Now: time.Now,
+		// Apart, so that a CI server that hangs does not stop the questions to
+		// the forge, nor the other way round.
+		Bulkheads: []syncqueue.Bulkhead{
+			{Kinds: []syncqueue.Kind{syncqueue.KindPublish}, Workers: c.Sync.Workers},
+			{Kinds: forgeJobs(), Workers: c.Sync.Workers},
+		},
+	}
+	s.handlers()
+	return nil
+}
+
+// forgeJobs are the kinds of job that ask a forge.
+func forgeJobs() []syncqueue.Kind {
+	var kinds []syncqueue.Kind
+	for _, k := range syncqueue.Kinds {
+		if k != syncqueue.KindPublish {
+			kinds = append(kinds, k)
+		}
+	}
+	return kinds
+}
+
+func (s *server) forge(p *providerConfig) (*forgeParty, error) {
+	hook, err := newHook(p)
+	if err != nil {
+		return nil, err
+	}
+	f := &forgeParty{cfg: p, hook: &liveHook{}, token: newLiveToken(newTransport(), p.Token), orgs: providers.NewOrgSet(p.Orgs...)}
+	f.hook.set(hook)
+	f.secrets.Store(int32(len(p.Hooks)))
+	f.forge, err = newForge(p, f.token, func(code int) { s.metrics.ForgeRequest(p.Name, code) })
+	s.desk.forges = append(s.desk.forges, f)
+	return f, err
+}
+
+func (s *server) target(t *targetConfig) (*targetParty, error) {
+	p := &targetParty{cfg: t, token: newLiveToken(newTransport(), t.Token)}
+	var err error
+	p.driver, err = newTarget(t, s.cfg.Sync.Guard, p.token, func(code int) { s.metrics.TargetRequest(t.Name, code) }, s.log)
+	s.desk.targets = append(s.desk.targets, p)
+	return p, err
+}
+
+func (s *server) handlers() {
+	sources := map[string]handlers.Source{}
+	for _, f := range s.desk.forges {
+		sources[f.cfg.Name] = f.source()
+	}
+	s.public = handlers.NewServer(s.cfg.Listen, handlers.Public(handlers.Intake{
+		Sources: func() map[string]handlers.Source { return sources },
+		Queue:   s.store, Timing: s.cfg.timing(), Draining: s.draining.Load,
+		Metrics: s.metrics, Log: s.log, Now: time.Now,
+	}), s.log)
+	s.admin = handlers.NewServer(s.cfg.AdminListen, handlers.AdminAPI(handlers.Admin{
+		Queue: s.store, Journal: s.store, Console: s.store, Catalogue: s.store, Visibles: s.store,
+		Desk: s.desk, Tokens: func() []handlers.Token { return *s.tokens.Load() },
+		Timing: s.cfg.timing(), Metrics: s.metrics, Log: s.log, Now: time.Now,
+		Ready: s.ready, Build: buildVersion(),
+	}), s.log)
+}
+
+func (s *server) listen() error {
+	var err error
+	if s.publicAddr, err = net.Listen("tcp", s.cfg.Listen); err != nil {
+		return fmt.Errorf("listen: %w", err)
+	}
+	if s.adminAddr, err = net.Listen("tcp", s.cfg.AdminListen); err != nil {
+		return errors.Join(fmt.Errorf("admin_listen: %w", err), s.publicAddr.Close())
+	}
+	return nil
+}
+
+func (s *server) setTokens(c *config) error {
+	tokens, err := adminTokens(c)
+	if err == nil {
+		s.tokens.Store(&tokens)
+	}
+	return err
+}
+
+// ready lists what /readyz looks at.
+func (s *server) ready(ctx context.Context) []handlers.Check {
+	_, err := s.store.Stats(ctx)
+	checks := []handlers.Check{{Name: "store", Err: err}, {Name: "accepting"}}
+	if s.draining.Load() {
+		checks[1].Err = errors.New("shutting down")
+	}
+	return checks
+}
+
+// observe counts a run of a job.
+func (s *server) observe(r syncqueue.Report) {
+	s.metrics.JobEnded(string(r.Job.Kind), string(r.Result))
+	for _, v := range r.Applied.Visible {
+		if !v.Asked.IsZero() {
+			s.metrics.Visible(v.Target, v.Took().Seconds())
+		}
+	}
+	// What the first fill finds was not missed by any webhook.
+	if !r.Job.Announced() && r.Job.Kind != syncqueue.KindPublish {
+		s.metrics.Drift(r.Job.Provider, r.Applied.Changed()-r.Applied.First)
+	}
+}
+
+// run works until ctx is done, then drains and closes everything. It returns
+// an error when a listener or the store fails.
+func (s *server) run(ctx context.Context) error {
+	if err := s.engine.Start(ctx); err != nil {
+		return errors.Join(fmt.Errorf("starting: %w", err), s.publicAddr.Close(), s.adminAddr.Close(), s.store.Close())
+	}
+	ctx, fail := context.WithCancelCause(ctx)
+	defer fail(nil)
+	var listeners, work sync.WaitGroup
+	serve := func(srv *http.Server, l net.Listener) {
+		if err := srv.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+			fail(fmt.Errorf("serving %s: %w", l.Addr(), err))
+		}
+	}
+	listeners.Go(func() { serve(s.admin, s.adminAddr) })
+	listeners.Go(func() { serve(s.public, s.publicAddr) })
+	work.Go(func() { s.pool.Run(ctx) })
+	work.Go(func() { s.engine.Run(ctx) })
+	work.Go(func() { (&watcher{desk: s.desk, log: s.log, now: time.Now}).run(ctx) })
+	work.Go(func() { s.maintain(ctx) })
+	s.log.Info("hookd is ready", "version", buildVersion().Version, "listen", s.publicAddr.Addr().String(), "admin", s.adminAddr.Addr().String(), "data", s.cfg.DataDir)
+
+	<-ctx.Done()
+	// The intake goes on answering, with 503, until the jobs have ended.
+	s.draining.Store(true)
+	s.log.Info("draining", "at_most", drainJobs+drainRequests)
+	work.Wait()
+	s.shutdown()
+	listeners.Wait()
+	err := s.store.Close()
+	s.log.Info("stopped")
+	if cause := context.Cause(ctx); !errors.Is(cause, context.Canceled) {
+		return errors.Join(cause, err)
+	}
+	return err
+}
+
+// shutdown lets requests end, and cuts those that do not.
+func (s *server) shutdown() {
+	ctx, cancel := context.WithTimeout(context.Background(), drainRequests)
+	defer cancel()
+	var wg sync.WaitGroup
+	for _, srv := range []*http.Server{s.public, s.admin} {
+		wg.Go(func() {
+			if srv.Shutdown(ctx) != nil {
+				_ = srv.Close() // cuts what is left; there is nobody to tell
+			}
+		})
+	}
+	wg.Wait()
+}
+
+// maintain drops what is past its time.
+func (s *server) maintain(ctx context.Context) {
+	tick := time.NewTicker(maintainEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+		swept, err := s.store.Maintain(ctx, time.Now())
+		switch {
+		case err != nil && ctx.Err() == nil:
+			s.log.Error("clearing the store failed", "err", err)
+		case swept != (storage.Swept{}):
+			s.log.Info("cleared the store", "deliveries", swept.Deliveries, "bodies", swept.Bodies, "jobs", swept.Jobs)
+		}
+	}
+}
+
+func names[T any](list []T, name func(T) string) []string {
+	out := make([]string, len(list))
+	for i, x := range list {
+		out[i] = name(x)
+	}
+	return out
+}

@@ -1,0 +1,118 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"time"
+
+	"github.com/hookd/hookd/providers"
+	"github.com/hookd/hookd/storage"
+	"github.com/hookd/hookd/syncqueue"
+	"github.com/hookd/hookd/syncqueue/target"
+)
+
+// How often the parties are asked whether they are well. A probe costs a
+// forge one call, so a healthy one is left alone.
+const (
+	probeWell = 5 * time.Minute
+	probeIll  = 30 * time.Second
+	// rosterEvery bounds how long a first login to the CI server goes unseen.
+	rosterEvery = 10 * time.Second
+	askTimeout  = 15 * time.Second
+)
+
+// A watcher keeps what the desk tells fresh, and wakes what waited for a user
+// to log in to the CI server.
+type watcher struct {
+	desk *desk
+	log  *slog.Logger
+	now  func() time.Time
+}
+
+// run works until ctx is done.
+func (w *watcher) run(ctx context.Context) {
+	tick := time.NewTicker(rosterEvery)
+	defer tick.Stop()
+	for {
+		for _, p := range w.desk.forges {
+			if prober, ok := p.forge.(providers.Prober); ok {
+				w.probe(ctx, &p.health, "provider", p.cfg.Name, prober.Probe)
+			}
+		}
+		for _, t := range w.desk.targets {
+			w.probe(ctx, &t.health, "target", t.cfg.Name, t.driver.Probe)
+			w.roster(ctx, t)
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+	}
+}
+
+// probe asks a party for its version if it is time to.
+func (w *watcher) probe(ctx context.Context, h *health, kind, name string, ask func(context.Context) (string, error)) {
+	_, at, _, well := h.get()
+	every := probeIll
+	if well {
+		every = probeWell
+	}
+	if !at.IsZero() && w.now().Sub(at) < every {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, askTimeout)
+	defer cancel()
+	version, err := ask(ctx)
+	if errors.Is(ctx.Err(), context.Canceled) {
+		return // we are stopping, which says nothing about the party
+	}
+	h.set(version, err, w.now())
+	switch {
+	case err != nil && (well || at.IsZero()):
+		w.log.Warn("not reachable", kind, name, "err", err)
+	case err == nil && !well:
+		w.log.Info("reachable", kind, name, "version", version)
+	}
+}
+
+// roster lists the people of a CI server and sees who is new there.
+func (w *watcher) roster(ctx context.Context, t *targetParty) {
+	r, ok := t.driver.(target.Roster)
+	if !ok || t.cfg.Token == "" {
+		return
+	}
+	ask, cancel := context.WithTimeout(ctx, askTimeout)
+	defer cancel()
+	accounts, err := r.Accounts(ask)
+	if err != nil {
+		w.log.Debug("the CI server's users could not be listed", "target", t.cfg.Name, "err", err)
+		return
+	}
+	for _, a := range t.update(accounts) {
+		if err := w.arrived(ctx, t, a.Login); err != nil && ctx.Err() == nil {
+			w.log.Warn("a new user of the CI server is left to the next sweep", "target", t.cfg.Name, "user", a.Login, "err", err)
+		}
+	}
+}
+
+// arrived publishes what is known of a user who just appeared on the CI
+// server. Whom the catalogue does not know is found by the sweep.
+func (w *watcher) arrived(ctx context.Context, t *targetParty, login string) error {
+	u, err := w.desk.store.UserByLogin(ctx, t.cfg.Provider, login)
+	if errors.Is(err, storage.ErrUnknown) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	h, err := w.desk.store.Holdings(ctx, t.cfg.Provider, u.ID)
+	if err != nil || !h.Behind(t.cfg.Name) {
+		return err
+	}
+	now := w.now()
+	_, err = w.desk.store.Enqueue(ctx, syncqueue.Cause{By: "target", At: now},
+		syncqueue.PublishJob(t.cfg.Name, t.cfg.Provider, u, syncqueue.Job{}, syncqueue.LaneAddition, now))
+	return err
+}

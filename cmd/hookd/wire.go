@@ -1,0 +1,67 @@
+package main
+
+import (
+	"fmt"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/hookd/hookd/providers"
+	"github.com/hookd/hookd/providers/gitea"
+	"github.com/hookd/hookd/syncqueue/target"
+	"github.com/hookd/hookd/syncqueue/target/drone"
+)
+
+// The functions of this file are the only place that names drivers. A kind
+// that is not here was refused by the configuration's check.
+
+// newHook returns the reader of a provider's deliveries.
+func newHook(p *providerConfig) (providers.Hook, error) {
+	keys := make([][]byte, len(p.Hooks))
+	for i, s := range p.Hooks {
+		keys[i] = []byte(string(s))
+	}
+	secrets, err := providers.NewSecrets(keys...)
+	if err != nil {
+		return nil, err
+	}
+	switch p.Kind {
+	case "gitea", "forgejo":
+		return gitea.NewHook(secrets), nil
+	}
+	return nil, fmt.Errorf("provider %s: kind %q is not served", p.Name, p.Kind)
+}
+
+// newForge returns the client of a provider's API. Requests go through base;
+// observe is told of each answer's status and may be nil.
+func newForge(p *providerConfig, base http.RoundTripper, observe func(code int)) (providers.Forge, error) {
+	switch p.Kind {
+	case "gitea", "forgejo":
+		return gitea.New(gitea.Config{
+			URL: p.URL, Token: string(p.Token), Observe: observe,
+			HTTP: &http.Client{Timeout: time.Minute, Transport: base},
+		})
+	}
+	return nil, fmt.Errorf("provider %s: kind %q is not served", p.Name, p.Kind)
+}
+
+// newTarget returns the driver of a CI server.
+func newTarget(t *targetConfig, guard target.Guard, base http.RoundTripper, observe func(code int), log *slog.Logger) (target.Target, error) {
+	switch t.Kind {
+	case "drone":
+		return drone.New(drone.Config{
+			Name: t.Name, URL: t.URL, AdminToken: string(t.Token), TokenDir: t.TokenDir,
+			HTTP: &http.Client{Transport: base}, Observe: observe, Guard: guard, Now: time.Now, Log: log,
+		})
+	}
+	return nil, fmt.Errorf("target %s: kind %q is not served", t.Name, t.Kind)
+}
+
+// newTransport returns connections of their own for one forge or CI server, so
+// that one that hangs takes none from the others.
+func newTransport() *http.Transport {
+	t := http.DefaultTransport.(*http.Transport).Clone()
+	t.MaxIdleConnsPerHost = 16
+	t.ResponseHeaderTimeout = time.Minute
+	return t
+}
