@@ -31,15 +31,28 @@ func AdminAPI(a Admin) http.Handler {
 	if a.Ready == nil {
 		a.Ready = func(context.Context) []Check { return nil }
 	}
-	onlyRetryAfter := httprate.WithResponseHeaders(httprate.ResponseHeaders{RetryAfter: "Retry-After"})
-	tooMany := httprate.WithLimitHandler(func(w http.ResponseWriter, _ *http.Request) {
+	s := &api{Admin: a, failures: httprate.NewRateLimiter(failuresPerMinute, time.Minute, onlyRetryAfter, tooMany)}
+
+	// A browser that is signed in somewhere must not be made to act here.
+	guard := http.NewCrossOriginProtection()
+	guard.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		writeProblem(w, http.StatusForbidden, "cross-origin requests may not change anything")
+	}))
+	return guard.Handler(s.routes())
+}
+
+var (
+	onlyRetryAfter = httprate.WithResponseHeaders(httprate.ResponseHeaders{RetryAfter: "Retry-After"})
+	tooMany        = httprate.WithLimitHandler(func(w http.ResponseWriter, _ *http.Request) {
 		writeProblem(w, http.StatusTooManyRequests, "too many of these in a minute")
 	})
-	s := &api{Admin: a, failures: httprate.NewRateLimiter(failuresPerMinute, time.Minute, onlyRetryAfter, tooMany)}
-	replays := httprate.LimitBy(replaysPerMinute, time.Minute, tokenName, onlyRetryAfter, tooMany)
+)
 
+// routes is every route of the listener with the role it asks for.
+func (s *api) routes() chi.Router {
+	replays := httprate.LimitBy(replaysPerMinute, time.Minute, tokenName, onlyRetryAfter, tooMany)
 	r := chi.NewRouter()
-	r.Use(recovered(a.Log), bodyDeadline, routeMethod)
+	r.Use(recovered(s.Log), bodyDeadline, routeMethod)
 	unrouted(r)
 	viewer, operator := r.With(s.need(Viewer)), r.With(s.need(Operator))
 
@@ -71,12 +84,6 @@ func AdminAPI(a Admin) http.Handler {
 	r.Get("/readyz", s.readyz)
 	r.Get("/healthz", s.readyz)
 	r.Get("/version", s.version)
-	r.Method(http.MethodGet, "/metrics", a.Metrics.Handler())
-
-	// A browser that is signed in somewhere must not be made to act here.
-	guard := http.NewCrossOriginProtection()
-	guard.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		writeProblem(w, http.StatusForbidden, "cross-origin requests may not change anything")
-	}))
-	return guard.Handler(r)
+	r.Method(http.MethodGet, "/metrics", s.Metrics.Handler())
+	return r
 }

@@ -21,7 +21,7 @@ const (
 	smallBudget = 32 << 20
 
 	firstChunk   = 2 << 10
-	largeTimeout = 30 * time.Second
+	largeTimeout = 30 * time.Second // for a body that is large or undeclared
 )
 
 var (
@@ -32,9 +32,10 @@ var (
 
 // A bodyReader reads bodies whole, within the limits of one listener.
 type bodyReader struct {
-	max   int64
-	small budget
-	large budget
+	max          int64
+	small, large budget
+
+	smallTime, largeTime time.Duration // in which a body must arrive
 }
 
 func newBodyReader(limit, large int64) *bodyReader {
@@ -44,7 +45,10 @@ func newBodyReader(limit, large int64) *bodyReader {
 	if large <= 0 {
 		large = defaultBudget
 	}
-	return &bodyReader{max: limit, small: budget{limit: smallBudget}, large: budget{limit: large}}
+	return &bodyReader{
+		max: limit, small: budget{limit: smallBudget}, large: budget{limit: large},
+		smallTime: bodyTimeout, largeTime: largeTimeout,
+	}
 }
 
 // read returns the body and what it holds of a budget, to be released when the
@@ -54,8 +58,7 @@ func newBodyReader(limit, large int64) *bodyReader {
 // The buffer follows what has arrived: a client that declares much and sends
 // little, or nothing, costs two kilobytes.
 func (b *bodyReader) read(w http.ResponseWriter, r *http.Request) ([]byte, *hold, error) {
-	h := &hold{of: &b.large}
-	timeout := largeTimeout
+	h, timeout := &hold{of: &b.large}, b.largeTime
 	want := r.ContentLength
 	switch {
 	case want > b.max:
@@ -63,7 +66,7 @@ func (b *bodyReader) read(w http.ResponseWriter, r *http.Request) ([]byte, *hold
 	case want < 0:
 		want = b.max
 	case want <= smallBody:
-		h.of, timeout = &b.small, bodyTimeout
+		h.of, timeout = &b.small, b.smallTime
 	}
 	// A recorder in a test has no deadlines; every real connection does.
 	conn := http.NewResponseController(w)

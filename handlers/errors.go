@@ -34,6 +34,7 @@ var statuses = []struct {
 	status int
 	detail string
 }{
+	{storage.ErrCursor, http.StatusBadRequest, "this cursor does not belong to this list: begin without one"},
 	{syncqueue.ErrUnknown, http.StatusNotFound, "no such thing here"},
 	{storage.ErrUnknown, http.StatusNotFound, "the catalogue has no such thing"},
 	{providers.ErrNotFound, http.StatusNotFound, "the forge knows no such thing"},
