@@ -53,7 +53,8 @@ type problem struct {
 	op      string
 	status  int
 	own     bool   // it is JSON with a message: Drone's own words, not a proxy's
-	message string // cleaned
+	said    string // what Drone said, for us alone
+	message string // the same, fit for an error
 }
 
 func (p *problem) Error() string {
@@ -122,7 +123,7 @@ func (c *client) problem(op, token string, res *http.Response) error {
 	}
 	err := json.NewDecoder(io.LimitReader(res.Body, maxProblem)).Decode(&said)
 	if err == nil && said.Message != nil {
-		p.own, p.message = true, clean(*said.Message, token)
+		p.own, p.said, p.message = true, *said.Message, clean(*said.Message, token)
 	}
 	return p
 }

@@ -91,7 +91,7 @@ func (t *Target) list(ctx context.Context, path, token string, timeout time.Dura
 // without a result.
 func noSuchUser(err error) bool {
 	var p *problem
-	return errors.As(err, &p) && p.own && p.status == http.StatusNotFound && strings.Contains(p.message, "no rows in result set")
+	return errors.As(err, &p) && p.own && p.status == http.StatusNotFound && strings.Contains(p.said, "no rows in result set")
 }
 
 // spent are the words of forges for a session that only the user can renew, as
@@ -119,7 +119,7 @@ func (t *Target) userError(ctx context.Context, login, token string, err error) 
 	case http.StatusUnauthorized:
 		return t.refused(ctx, login, token)
 	case http.StatusInternalServerError:
-		said := strings.ToLower(p.message)
+		said := strings.ToLower(strings.TrimSpace(p.said))
 		for _, s := range spent {
 			if strings.Contains(said, s) {
 				return fmt.Errorf("%w (the forge says: %s)", target.ErrMustLogIn, p.message)

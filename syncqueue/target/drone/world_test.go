@@ -144,3 +144,5 @@ func (w noRoster) Target() target.Target {
 		target.Keyring
 	}{w.target, w.target}
 }
+
+func logTo(w io.Writer) *slog.Logger { return slog.New(slog.NewTextHandler(w, nil)) }

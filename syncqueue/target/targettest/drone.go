@@ -89,6 +89,9 @@ func (d *Drone) Close() {
 	d.mu.Lock()
 	srv := d.server
 	d.mu.Unlock()
+	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+	defer cancel()
+	_ = srv.Shutdown(ctx) // lets handlers end first: they may start background syncs
 	_ = srv.Close()
 	d.work.Wait()
 }
@@ -135,7 +138,13 @@ func (d *Drone) LogIn(login, droneToken, forgeToken string) error {
 
 // ExpireSession lets a user's session with the forge run out: his next sync
 // renews it by a refresh token that the forge takes once.
-func (d *Drone) ExpireSession(login string) {
+func (d *Drone) ExpireSession(login string) { d.expire(login, false) }
+
+// SpendSession leaves a user with the spent refresh token that two syncs at
+// once can leave him with (measured): all his syncs fail until he logs in.
+func (d *Drone) SpendSession(login string) { d.expire(login, true) }
+
+func (d *Drone) expire(login string, spent bool) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	u, ok := d.findLogin(login)
@@ -146,6 +155,9 @@ func (d *Drone) ExpireSession(login string) {
 	if u.refresh == 0 {
 		d.grants[key]++
 		u.refresh = d.grants[key]
+	}
+	if spent {
+		d.grants[key]++
 	}
 	u.expiry = 1
 	d.updateUser(u)
