@@ -2,7 +2,7 @@
 // contract suites RunHook and RunForge, and simulated forges that speak the
 // real wire formats, with faults that can be switched on.
 //
-// The simulators import no testing package: the demo runs on them too. What
-// they do was measured on real forges or read in their source; each rule says
+// The simulators take no *testing.T: the demo runs on them too, and the linker
+// then drops the suites. What they do was measured on real forges or read in their source; each rule says
 // which ("measured" means observed on Gitea 1.25.4, a path names its source).
 package providerstest
