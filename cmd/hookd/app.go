@@ -36,6 +36,7 @@ func (a *app) command() *cli.Command {
 		},
 		Commands: []*cli.Command{
 			a.serveCommand(),
+			a.demoCommand(),
 			a.configCommand(),
 			a.deliveriesCommand(),
 			a.queueCommand(),

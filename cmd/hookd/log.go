@@ -14,13 +14,21 @@ import (
 func newLogger(w io.Writer, format string, level slog.Leveler, env environ) *slog.Logger {
 	terminal := isTerminal(w)
 	if format == "json" || format == "auto" && !terminal {
-		return slog.New(slog.NewJSONHandler(w, &slog.HandlerOptions{Level: level}))
+		return slog.New(slog.NewJSONHandler(w, &slog.HandlerOptions{Level: level, ReplaceAttr: spell}))
 	}
 	return slog.New(tint.NewHandler(w, &tint.Options{
 		Level:      level,
 		TimeFormat: "15:04:05.000",
 		NoColor:    !terminal || env.get("NO_COLOR") != "",
 	}))
+}
+
+// spell writes durations as people do: the handler would write nanoseconds.
+func spell(_ []string, a slog.Attr) slog.Attr {
+	if a.Value.Kind() == slog.KindDuration {
+		a.Value = slog.StringValue(a.Value.Duration().String())
+	}
+	return a
 }
 
 func isTerminal(v any) bool {

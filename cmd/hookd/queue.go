@@ -115,7 +115,8 @@ func (a *app) queueCommand() *cli.Command {
 				Usage:     "ends jobs without doing them",
 				ArgsUsage: "[ID…]",
 				Description: "Takes ids, or --state: it counts first and asks. What a dropped job would have found\n" +
-					"is found by the next reconciliation.",
+					"is found by the next reconciliation. Polls and sweeps are spared unless --kind asks\n" +
+					"for them: dropped ones come back at the next start.",
 				Flags:  clientFlags(stateFlag(), kindFlag(), providerFlag(), yesFlag()),
 				Action: a.dropJobs,
 			},
@@ -249,6 +250,11 @@ func (a *app) each(ctx context.Context, cmd *cli.Command, verb string, destroys 
 			var j job
 			if err := json.Unmarshal(raw, &j); err != nil {
 				return err
+			}
+			// Polls and sweeps come again by themselves only if they are left in
+			// peace.
+			if destroys && q.Get("kind") == "" && (j.Kind == string(syncqueue.KindPoll) || j.Kind == string(syncqueue.KindSweep)) {
+				continue
 			}
 			ids = append(ids, j.ID)
 		}

@@ -59,6 +59,8 @@ type server struct {
 	tokens   atomic.Pointer[[]handlers.Token]
 	draining atomic.Bool
 
+	connections []*http.Transport // to the forges and CI servers
+
 	public, admin         *http.Server
 	publicAddr, adminAddr net.Listener
 }
@@ -156,7 +158,7 @@ func (s *server) forge(p *providerConfig) (*forgeParty, error) {
 	if err != nil {
 		return nil, err
 	}
-	f := &forgeParty{cfg: p, hook: &liveHook{}, token: newLiveToken(newTransport(), p.Token), orgs: providers.NewOrgSet(p.Orgs...)}
+	f := &forgeParty{cfg: p, hook: &liveHook{}, token: newLiveToken(s.transport(), p.Token), orgs: providers.NewOrgSet(p.Orgs...)}
 	f.hook.set(hook)
 	f.secrets.Store(int32(len(p.Hooks)))
 	f.forge, err = newForge(p, f.token, func(code int) { s.metrics.ForgeRequest(p.Name, code) })
@@ -164,8 +166,15 @@ func (s *server) forge(p *providerConfig) (*forgeParty, error) {
 	return f, err
 }
 
+// transport makes connections for one party, which end with the server.
+func (s *server) transport() *http.Transport {
+	t := newTransport()
+	s.connections = append(s.connections, t)
+	return t
+}
+
 func (s *server) target(t *targetConfig) (*targetParty, error) {
-	p := &targetParty{cfg: t, token: newLiveToken(newTransport(), t.Token)}
+	p := &targetParty{cfg: t, token: newLiveToken(s.transport(), t.Token)}
 	var err error
 	p.driver, err = newTarget(t, s.cfg.Sync.Guard, p.token, func(code int) { s.metrics.TargetRequest(t.Name, code) }, s.log)
 	s.desk.targets = append(s.desk.targets, p)
@@ -262,6 +271,9 @@ func (s *server) run(ctx context.Context) error {
 	work.Wait()
 	s.shutdown()
 	listeners.Wait()
+	for _, c := range s.connections {
+		c.CloseIdleConnections()
+	}
 	err := s.store.Close()
 	s.log.Info("stopped")
 	if cause := context.Cause(ctx); !errors.Is(cause, context.Canceled) {

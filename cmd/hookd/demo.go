@@ -1,0 +1,185 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"maps"
+	"net"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/urfave/cli/v3"
+)
+
+// headlessLimit is how long a scenario may take when --for does not say.
+const headlessLimit = time.Minute
+
+func (a *app) demoCommand() *cli.Command {
+	return &cli.Command{
+		Name:  "demo",
+		Usage: "runs hookd against a simulated forge and a simulated Drone",
+		Description: "The server is the one that serve runs, on a temporary data folder; the forge and the\n" +
+			"CI server are simulations on loopback that speak the real wire formats. Nothing is\n" +
+			"kept.\n\n" +
+			"Without --headless it makes changes until Ctrl-C. With it, it runs a scenario to its\n" +
+			"end, and exits 1 unless hookd made every change visible.\n\n" +
+			"Scenarios: " + strings.Join(scenarioNames(), ", "),
+		Flags: []cli.Flag{
+			&cli.BoolFlag{Name: "headless", Usage: "run a scenario to its end"},
+			&cli.DurationFlag{Name: "for", Usage: "stop after `TIME` (headless: fail, after 1m if not given)"},
+			&cli.StringFlag{Name: "scenario", Value: "created", Usage: "which `NAME` to run"},
+			&cli.StringFlag{Name: "addr", Value: ":0", Usage: "serve the admin API on `ADDRESS`, on loopback if it names no host"},
+			&cli.StringFlag{Name: "log-level", Value: "error", Usage: "show hookd's own log from `LEVEL` debug, info, warn or error"},
+		},
+		Action: a.demo,
+	}
+}
+
+func scenarioNames() []string { return slices.Sorted(maps.Keys(scenarios)) }
+
+func (a *app) demo(ctx context.Context, cmd *cli.Command) error {
+	play, ok := scenarios[cmd.String("scenario")]
+	if !ok {
+		return usagef(cmd, "unknown scenario %q: there are %s", cmd.String("scenario"), strings.Join(scenarioNames(), ", "))
+	}
+	addr := cmd.String("addr")
+	host, port, err := net.SplitHostPort(addr)
+	if err != nil {
+		return usagef(cmd, "--addr: %q is not an address", addr)
+	}
+	if host == "" {
+		addr = net.JoinHostPort("127.0.0.1", port)
+	}
+	level := &slog.LevelVar{}
+	if err := level.UnmarshalText([]byte(cmd.String("log-level"))); err != nil {
+		return usagef(cmd, "--log-level: %q is not a level", cmd.String("log-level"))
+	}
+	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	limit := cmd.Duration("for")
+	if limit == 0 && cmd.Bool("headless") {
+		limit = headlessLimit
+	}
+	if limit > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, limit)
+		defer cancel()
+	}
+	d := &demo{app: a, log: newLogger(a.stderr, "auto", level, a.env), level: level, addr: addr}
+	if cmd.Bool("headless") {
+		return d.run(ctx, func(ctx context.Context) error { return d.headless(ctx, cmd.String("scenario"), play) })
+	}
+	return d.run(ctx, d.show)
+}
+
+// A demo is a whole world in one process: a forge, a CI server, and hookd
+// between them.
+type demo struct {
+	*app
+	log   *slog.Logger
+	level *slog.LevelVar
+	addr  string // of the admin API
+	*world
+	server *server
+}
+
+// run sets the world up, lets hookd run in it, plays, and takes it all down
+// again.
+func (d *demo) run(ctx context.Context, play func(context.Context) error) (err error) {
+	dir, err := os.MkdirTemp("", "hookd-demo-")
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
+	if d.world, err = newWorld(dir); err != nil {
+		return err
+	}
+	defer d.world.close()
+	c := d.world.config(dir, d.addr)
+	f := &faults{}
+	if c.check(f); len(f.list) > 0 {
+		return f
+	}
+	if d.server, err = newServer(c, d.log, d.level); err != nil {
+		return err
+	}
+	if err := d.world.connect(d.server.publicAddr.Addr().String()); err != nil {
+		return err
+	}
+	serving, stop := context.WithCancel(context.WithoutCancel(ctx))
+	defer stop()
+	ended := make(chan error, 1)
+	go func() { ended <- d.server.run(serving) }()
+	playing, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	played := make(chan error, 1)
+	go func() { played <- play(playing) }()
+	select {
+	case err = <-played:
+		stop()
+		return errors.Join(err, <-ended)
+	case err = <-ended:
+		cancel(err)
+		return errors.Join(err, <-played)
+	}
+}
+
+// headless plays a scenario and judges it.
+func (d *demo) headless(ctx context.Context, name string, play scenario) error {
+	t := newTracker(d.world, d.stdout)
+	err := d.filled(ctx)
+	if err == nil {
+		err = play(ctx, d.world, t)
+	}
+	if err == nil {
+		err = d.confirmed(ctx, t)
+	}
+	t.finish()
+	fmt.Fprintf(d.stdout, "scenario %s: %s\n", name, t.summary())
+	switch {
+	case errors.Is(err, context.DeadlineExceeded):
+		return errors.New("the time was up before everything showed")
+	case errors.Is(err, context.Canceled):
+		return errors.New("interrupted")
+	case err != nil:
+		return err
+	case t.failed() > 0:
+		return fmt.Errorf("%s did not become so", count(t.failed(), "change", "changes"))
+	}
+	return nil
+}
+
+// show makes changes until somebody stops it.
+func (d *demo) show(ctx context.Context) error {
+	fmt.Fprintf(d.stdout, "hookd demo: a simulated Gitea and a simulated Drone, with hookd between them\n\n")
+	for _, line := range [][2]string{
+		{"admin API", "http://" + d.server.adminAddr.Addr().String()},
+		{"admin token", filepath.Join(d.server.cfg.DataDir, adminTokenName)},
+		{"webhooks", "http://" + d.server.publicAddr.Addr().String() + "/hooks/" + demoProvider},
+		{"forge", d.forge.URL()},
+		{"Drone", d.drone.URL},
+	} {
+		fmt.Fprintf(d.stdout, "  %-12s %s\n", line[0], line[1])
+	}
+	fmt.Fprintf(d.stdout, "\ntry: hookd deliveries list --admin http://%s --token-file %s\nCtrl-C stops; nothing is kept\n\n",
+		d.server.adminAddr.Addr(), filepath.Join(d.server.cfg.DataDir, adminTokenName))
+
+	t := newTracker(d.world, d.stdout)
+	t.acts = true
+	err := d.filled(ctx)
+	if err == nil {
+		err = forever(ctx, d.world, t)
+	}
+	fmt.Fprintf(d.stdout, "\n%s\n", t.summary())
+	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
+		return nil // that is how a show ends
+	}
+	return err
+}
