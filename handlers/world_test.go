@@ -127,7 +127,7 @@ func newWorld(t testing.TB) *world {
 	w.db = memory.New(memory.Options{Now: func() time.Time { return w.now() }})
 	w.queue = &spy{Queue: w.db}
 	w.desk = &desk{credentials: map[string]string{}}
-	metrics := handlers.NewMetrics(w.registry, handlers.Build{Version: "1.2.3", GoVersion: "go"}, handlers.Gauges{Stats: w.db.Stats, Now: w.now})
+	metrics := handlers.NewMetrics(w.registry, handlers.Build{Version: "1.2.3", GoVersion: "go"}, handlers.Gauges{Stats: w.db.Stats, Now: func() time.Time { return w.now() }})
 	metrics.Known([]string{"a", "b", "form"}, []string{"drone"})
 	log := slog.New(slog.NewTextHandler(w.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	sources := map[string]handlers.Source{
