@@ -252,3 +252,24 @@ func TestRejectionWithoutWitnessIsBelievedForTenMinutes(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+func TestRejectedTokenThatComesBackIsTriedAgain(t *testing.T) {
+	s := newSim(t)
+	u := s.join(t, "ana")
+	now := time.Now()
+	tg := s.with(t, func(c *drone.Config) { c.Now = func() time.Time { return now } })
+	s.write(t, "ana", "spoilt")
+	if _, err := tg.Sync(t.Context(), u, target.Desired{Present: of(providers.Repo{ID: "1"})}); !errors.Is(err, target.ErrRejected) {
+		t.Fatalf("got %v", err)
+	}
+	for _, step := range []struct {
+		content string
+		want    target.Credential
+	}{{"spoilt", target.CredentialRejected}, {"another", target.CredentialUnknown}, {"spoilt", target.CredentialUnknown}} {
+		s.write(t, "ana", step.content)
+		now = now.Add(2 * time.Second)
+		if got := tg.Credential("ana"); got != step.want {
+			t.Errorf("%s: got %s, want %s", step.content, got, step.want)
+		}
+	}
+}

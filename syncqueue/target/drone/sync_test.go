@@ -57,14 +57,19 @@ func TestRunningSyncIsWaitedFor(t *testing.T) {
 	var wg sync.WaitGroup
 	wg.Go(func() { s.button(t, "ana") })
 	<-entered
-	tg := s.with(t, func(c *drone.Config) { c.Wait = slices.Repeat([]time.Duration{5 * time.Millisecond}, 400) })
-	wg.Go(func() {
-		res, err := tg.Sync(t.Context(), u, target.Desired{Present: of(fresh)})
-		if err != nil || !res.Settled() || res.Synced {
-			t.Errorf("got %+v, %v; want what the other sync brought", res, err)
+	answers := 0
+	tg := s.with(t, func(c *drone.Config) {
+		c.Wait = slices.Repeat([]time.Duration{5 * time.Millisecond}, 400)
+		c.Observe = func(int) {
+			if answers++; answers == 3 { // account, list, and whoami: still syncing
+				close(leave)
+			}
 		}
 	})
-	close(leave)
+	res, err := tg.Sync(t.Context(), u, target.Desired{Present: of(fresh)})
+	if err != nil || !res.Settled() || res.Synced {
+		t.Errorf("got %+v, %v; want what the other sync brought", res, err)
+	}
 	wg.Wait()
 	if n := s.drone.MaxParallelSyncs("ana"); n != 1 {
 		t.Errorf("%d syncs at once", n)
@@ -172,6 +177,104 @@ func TestOutageOfDronesDatabaseRejectsNobody(t *testing.T) {
 	}
 }
 
+// scripted answers like a Drone that knows ana, but for the paths given.
+func scripted(t *testing.T, answers map[string]func(w http.ResponseWriter)) *httptest.Server {
+	d := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		answer, ok := answers[r.Method+" "+r.URL.Path]
+		switch {
+		case ok:
+			answer(w)
+		case strings.HasSuffix(r.URL.Path, "/repos"):
+			_, _ = w.Write([]byte(`[]`))
+		default:
+			_, _ = w.Write([]byte(`{"id":2,"login":"ana"}`))
+		}
+	}))
+	t.Cleanup(d.Close)
+	return d
+}
+
+func says(status int, body string) func(http.ResponseWriter) {
+	return func(w http.ResponseWriter) {
+		w.WriteHeader(status)
+		_, _ = w.Write([]byte(body))
+	}
+}
+
+func against(t *testing.T, d *httptest.Server, want target.Desired, edit ...func(*drone.Config)) (target.Result, error) {
+	t.Helper()
+	s := newSim(t, append([]func(*drone.Config){func(c *drone.Config) { c.URL = d.URL }}, edit...)...)
+	s.write(t, "ana", "token-of-ana")
+	return s.target.Sync(t.Context(), providers.User{Login: "ana"}, want)
+}
+
+var wantOne = target.Desired{Present: of(providers.Repo{ID: "1", Path: "a/b"})}
+
+func TestOutageThatBeginsMidwayRejectsNobody(t *testing.T) {
+	// Both tokens are refused, but only after the administrator's look.
+	d := scripted(t, map[string]func(http.ResponseWriter){"GET /api/user": says(401, `{"message":"Unauthorized"}`)})
+	if _, err := against(t, d, wantOne); err == nil || errors.Is(err, target.ErrRejected) {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestOnlyDronesOwnWordsAreEvidence(t *testing.T) {
+	for name, c := range map[string]struct {
+		path string
+		say  func(http.ResponseWriter)
+	}{
+		"a proxy's 404":      {"GET /api/users/ana", func(w http.ResponseWriter) { http.Error(w, "no rows in result set", 404) }},
+		"a failing look-up":  {"GET /api/users/ana", says(404, `{"message":"database is locked"}`)},
+		"404 of another API": {"GET /api/users/ana", says(404, `{"error":"no rows in result set"}`)},
+		"a proxy's 401":      {"POST /api/user/repos", func(w http.ResponseWriter) { http.Error(w, "Unauthorized", 401) }},
+		"a proxy's 500":      {"POST /api/user/repos", func(w http.ResponseWriter) { http.Error(w, "Unauthorized", 500) }},
+		"a list that is not JSON": {"POST /api/user/repos", func(w http.ResponseWriter) {
+			w.Header().Set("Content-Type", "text/plain")
+			_, _ = w.Write([]byte(`[]`))
+		}},
+		"an asynchronous answer":   {"POST /api/user/repos", says(204, "")},
+		"a user that is no object": {"GET /api/user", says(200, `{}`)},
+	} {
+		t.Run(name, func(t *testing.T) {
+			res, err := against(t, scripted(t, map[string]func(http.ResponseWriter){c.path: c.say}), wantOne)
+			if err == nil {
+				t.Fatalf("got %+v", res)
+			}
+			for _, e := range []error{target.ErrMustLogIn, target.ErrRejected, target.ErrNoCredential, target.ErrNoAccount} {
+				if errors.Is(err, e) {
+					t.Errorf("got %v", err)
+				}
+			}
+		})
+	}
+}
+
+func TestClientsOwnTimeoutDoesNotCutASync(t *testing.T) {
+	d := scripted(t, map[string]func(http.ResponseWriter){"POST /api/user/repos": func(w http.ResponseWriter) {
+		time.Sleep(60 * time.Millisecond)
+		_, _ = w.Write([]byte(`[{"uid":"1","slug":"a/b"}]`))
+	}})
+	if _, err := against(t, d, wantOne, func(c *drone.Config) { c.HTTP = &http.Client{Timeout: 30 * time.Millisecond} }); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestAnswerAboutSomebodyElseIsNotHisAccount(t *testing.T) {
+	d := scripted(t, map[string]func(http.ResponseWriter){"GET /api/users/ana": says(200, `{"id":3,"login":"li"}`)})
+	if _, err := against(t, d, wantOne); !errors.Is(err, target.ErrNoAccount) {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestMissingTokenMattersMoreThanAnOutage(t *testing.T) {
+	s := newSim(t)
+	s.drone.Break(targettest.FaultDown, "")
+	if _, err := s.target.Sync(t.Context(), providers.User{Login: "ana"}, wantOne); !errors.Is(err, target.ErrNoCredential) {
+		t.Errorf("got %v: nobody is helped by a retry", err)
+	}
+}
+
 func TestMachineUserIsNeverSynced(t *testing.T) {
 	s := newSim(t)
 	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, s.drone.URL+"/api/users", strings.NewReader(`{"login":"bot","machine":true,"token":"bot-token"}`))
@@ -263,6 +366,10 @@ func TestProbeWantsDroneItself(t *testing.T) {
 	s := newSim(t)
 	if v, err := s.target.Probe(t.Context()); err != nil || v != "2.28.1" {
 		t.Errorf("got %q, %v", v, err)
+	}
+	other := scripted(t, map[string]func(http.ResponseWriter){"GET /version": says(200, `{"name":"something else"}`)})
+	if v, err := s.with(t, func(c *drone.Config) { c.URL = other.URL }).Probe(t.Context()); err == nil {
+		t.Errorf("something else: got version %q", v)
 	}
 	for _, f := range []targettest.Fault{targettest.FaultHTML, targettest.FaultEmptyList, targettest.FaultDown, targettest.FaultUnavailable} {
 		s.drone.Break(f, "")
