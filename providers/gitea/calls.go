@@ -3,6 +3,7 @@ package gitea
 import (
 	"context"
 	"fmt"
+	"net/http"
 	"strings"
 
 	sdk "code.gitea.io/sdk/gitea"
@@ -140,10 +141,12 @@ func (f *Forge) loginOf(ctx context.Context, u providers.User) (string, error) {
 	}
 	total, err := totalCount(resp)
 	switch {
-	case err != nil || total < 0 || found == nil || len(found) != total:
-		return "", nonsense(op, "a search without a sound count")
-	case total == 0:
-		return "", &providers.ForgeError{Op: op, Status: 200, Class: providers.ErrNotFound}
+	case err != nil:
+		return "", nonsense(op, err.Error())
+	case total == 0 && found != nil && len(found) == 0:
+		return "", &providers.ForgeError{Op: op, Status: http.StatusOK, Class: providers.ErrNotFound}
+	case len(found) != 1 || (total != 1 && total != uncounted):
+		return "", nonsense(op, fmt.Sprintf("%d found, %d announced", len(found), total))
 	case found[0] == nil || found[0].ID != id || found[0].UserName == "":
 		return "", nonsense(op, "somebody else")
 	}

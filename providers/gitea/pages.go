@@ -30,7 +30,8 @@ type list[T any] struct {
 	fetch fetch[T]
 
 	// cached: X-Total-Count is a counter that Gitea keeps in the team's row
-	// and that may have drifted, so two agreeing reads outweigh it.
+	// and that may have drifted, so two reads that agree outweigh it. They are
+	// cut into different pages, so that one lost page makes them disagree.
 	cached bool
 	// whole: without a page number Gitea gives everything in one answer, which
 	// unlike pages cannot be torn by a change in between.
@@ -43,9 +44,7 @@ type list[T any] struct {
 func (l list[T]) all(ctx context.Context) ([]*T, error) {
 	var before []*T
 	for attempt := 0; ; attempt++ {
-		// The second read goes page by page, so that it does not repeat an
-		// answer which was wrong for being whole.
-		items, total, err := l.read(ctx, l.whole && attempt == 0)
+		items, total, err := l.read(ctx, attempt)
 		switch {
 		case err != nil:
 			return nil, err
@@ -70,11 +69,15 @@ const (
 )
 
 // read goes through the list once and returns it with its announced length.
-func (l list[T]) read(ctx context.Context, whole bool) (items []*T, total int, err error) {
+func (l list[T]) read(ctx context.Context, attempt int) (items []*T, total int, err error) {
 	seen := map[int64]bool{}
 	for page := 1; page <= maxPages; page++ {
 		opt := sdk.ListOptions{Page: page, PageSize: pageSize}
-		if whole && page == 1 {
+		if l.cached && attempt > 0 {
+			opt.PageSize = pageSize - 7
+		}
+		whole := l.whole && attempt == 0 && page == 1
+		if whole {
 			opt = sdk.ListOptions{Page: -1}
 		}
 		got, resp, err := l.fetch(opt)
@@ -106,6 +109,8 @@ func (l list[T]) read(ctx context.Context, whole bool) (items []*T, total int, e
 		}
 		next := resp.NextPage
 		switch {
+		case whole && len(got) > pageSize:
+			return items, total, nil // more than a page: it was indeed the whole
 		case next != 0 && next <= page:
 			return nil, 0, l.nonsense(fmt.Errorf("page %d says that page %d is next", page, next))
 		case len(got) > 0 && fresh == 0:

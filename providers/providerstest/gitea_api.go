@@ -184,6 +184,7 @@ func (c *call) redirect(status int, old, now string) {
 type listKind struct {
 	link  bool
 	whole bool // without a page number everything comes, whatever the limit
+	drift int  // how far off the count is
 }
 
 // bounds returns the part of a list of n items that the request asks for, and
@@ -194,7 +195,7 @@ func (c *call) bounds(n int, k listKind) (from, to int) {
 		limit = 30
 	}
 	limit = min(limit, c.g.opt.MaxItems)
-	c.header.Set("X-Total-Count", strconv.Itoa(n))
+	c.header.Set("X-Total-Count", strconv.Itoa(max(n+k.drift, 0)))
 	if k.link {
 		c.link(n, limit)
 	}

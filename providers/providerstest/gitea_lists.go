@@ -211,7 +211,7 @@ func (c *call) teamMembers() {
 		members = append(members, u)
 	}
 	slices.SortFunc(members, func(a, b *account) int { return cmp.Compare(a.login, b.login) })
-	list(c, members, listKind{whole: true}, c.wireUser)
+	list(c, members, listKind{whole: true, drift: t.drift}, c.wireUser)
 }
 
 // teamRepos are ordered by name, with the permissions of the doer and not of
@@ -226,7 +226,7 @@ func (c *call) teamRepos() {
 		repos = append(repos, r)
 	}
 	slices.SortFunc(repos, func(a, b *repo) int { return cmp.Or(cmp.Compare(a.name, b.name), cmp.Compare(a.id, b.id)) })
-	list(c, repos, listKind{}, c.wireRepo)
+	list(c, repos, listKind{drift: t.drift}, c.wireRepo)
 }
 
 // repoByID answers 404 alike to what does not exist and to what may not be
