@@ -99,9 +99,19 @@ func PublishJob(target, provider string, u providers.User, parent Job, lane Lane
 	j := newJob(KindPublish, provider, parent.Org, UserSubject(u), lane, now)
 	j.Target = target
 	j.Since, j.Causes = parent.Since, parent.Causes
+	if lane == LaneReconcile {
+		// A first fill touches everybody again and again: tell each once.
+		j.NotBefore, j.Deadline = now.Add(fillDelay), now.Add(fillMaxDelay)
+	}
 	j.Key = j.key()
 	return j
 }
+
+// fillDelay and fillMaxDelay debounce the publish jobs that nobody waits for.
+const (
+	fillDelay    = 2 * time.Second
+	fillMaxDelay = 30 * time.Second
+)
 
 // PublishLane is the lane of a publish job: losses go first, the rest keeps
 // the lane of the job that found it.

@@ -2,6 +2,7 @@ package reconcile_test
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"log/slog"
 	"slices"
@@ -108,7 +109,7 @@ type house struct {
 	t     *testing.T
 	world *world
 	ci    *ci
-	store *memory.Store
+	store *memory.DB
 	orgs  *providers.OrgSet
 	held  map[string]int
 	mu    sync.Mutex
@@ -119,6 +120,7 @@ type house struct {
 type plan struct {
 	members, repos, reconcile time.Duration
 	workers                   int
+	cold                      bool // nothing is filled, polled or swept
 }
 
 // open builds a house in a bubble. Its polls are off unless the plan says so.
@@ -140,8 +142,12 @@ func open(t *testing.T, w *world, pl plan) *house {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := engine.Start(t.Context()); err != nil {
-		t.Fatal(err)
+	if !pl.cold {
+		if err := engine.Start(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	} else {
+		h.orgs.Learn("acme", w.org.ID)
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	pool := &syncqueue.Pool{
@@ -205,12 +211,19 @@ func (h *house) agree(logins ...string) {
 	for _, login := range logins {
 		want := h.world.sees(login)
 		if got := h.believes(login); !slices.Equal(got, want) {
-			h.t.Errorf("catalogue of %s: %v, the forge says %v", login, got, want)
+			h.t.Errorf("catalogue of %s: %s, the forge says %s", login, brief(got), brief(want))
 		}
 		if got := h.ci.list(login); !slices.Equal(got, want) {
-			h.t.Errorf("CI server shows %s: %v, the forge says %v", login, got, want)
+			h.t.Errorf("CI server shows %s: %s, the forge says %s", login, brief(got), brief(want))
 		}
 	}
+}
+
+func brief(paths []string) string {
+	if len(paths) > 8 {
+		return fmt.Sprint(paths[:8], " and ", len(paths)-8, " more")
+	}
+	return fmt.Sprint(paths)
 }
 
 func (h *house) jobs(state syncqueue.State) []syncqueue.Job {
@@ -222,7 +235,7 @@ func (h *house) jobs(state syncqueue.State) []syncqueue.Job {
 	return jobs
 }
 
-var _ storage.Catalogue = (*memory.Store)(nil)
+var _ storage.Catalogue = (*memory.DB)(nil)
 
 // inBubble runs f on a house in synthetic time.
 func inBubble(t *testing.T, w *world, pl plan, f func(h *house)) {
@@ -230,7 +243,7 @@ func inBubble(t *testing.T, w *world, pl plan, f func(h *house)) {
 	synctest.Test(t, func(t *testing.T) {
 		h := open(t, w, pl)
 		defer h.stop()
-		h.after(5 * time.Second) // the first fill
+		h.after(40 * time.Second) // the first fill
 		f(h)
 	})
 }

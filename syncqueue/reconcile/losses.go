@@ -25,14 +25,17 @@ var errContradiction = errors.New("two independent reads of the forge disagree")
 // that among people outside every team wait for an operator.
 const maxOutsiders = 25
 
+// insiderSample is how many members who lose one repository are looked up in
+// their own lists: when a team lost it there may be hundreds.
+const insiderSample = 3
+
 // confirm asks a second, independent source about losses. It returns an error
 // that wraps errContradiction when that source says otherwise.
 //
 // On a forge with teams the source is the team model, which is read through
 // other calls than an audience or a user's list: a loss agrees with it when no
-// team grants the access. People in no team at all were collaborators; theirs
-// are looked up in their own lists. Elsewhere the read itself is repeated by
-// the caller.
+// team grants the access. People in no team at all were collaborators: they are
+// looked up in their own lists and among the collaborators.
 func (e *Engine) confirm(ctx context.Context, p *provider, l syncqueue.Lease, losses []loss) error {
 	tf, ok := p.Forge.(providers.TeamForge)
 	if !ok || len(losses) == 0 || l.Job.Force {
@@ -42,7 +45,7 @@ func (e *Engine) confirm(ctx context.Context, p *provider, l syncqueue.Lease, lo
 	for _, x := range losses {
 		byOrg[x.repo.Org.ID] = append(byOrg[x.repo.Org.ID], x)
 	}
-	outsiders := map[string][]loss{}
+	outsiders, insiders := map[string][]loss{}, map[string][]loss{}
 	for _, lost := range byOrg {
 		org := lost[0].repo.Org
 		if org.Personal {
@@ -76,12 +79,21 @@ func (e *Engine) confirm(ctx context.Context, p *provider, l syncqueue.Lease, lo
 				}
 				gone[x.repo.ID] = true
 			}
-			if !belongs(m, x.user.ID) && l.Job.Kind == syncqueue.KindRepo {
+			switch {
+			case !belongs(m, x.user.ID):
 				outsiders[x.user.ID] = append(outsiders[x.user.ID], x)
+			case l.Job.Kind == syncqueue.KindRepo && len(insiders) < insiderSample:
+				// He may have collaborated beside his teams: some own lists tell.
+				insiders[x.user.ID] = append(insiders[x.user.ID], x)
 			}
 		}
 	}
-	return e.confirmOutsiders(ctx, p, outsiders)
+	for _, lost := range insiders {
+		if err := e.confirmByList(ctx, p, lost); err != nil {
+			return err
+		}
+	}
+	return e.confirmOutsiders(ctx, p, l, outsiders)
 }
 
 // left reports whether r is proven to be deleted or to belong to somebody else
@@ -111,24 +123,74 @@ func (e *Engine) prove(ctx context.Context, p *provider, org providers.Org) erro
 }
 
 // confirmOutsiders looks into the own lists of people whose access no team can
-// explain.
-func (e *Engine) confirmOutsiders(ctx context.Context, p *provider, outsiders map[string][]loss) error {
+// explain, and, where it was such a list that lacked a repository, among the
+// repository's collaborators.
+func (e *Engine) confirmOutsiders(ctx context.Context, p *provider, l syncqueue.Lease, outsiders map[string][]loss) error {
 	if len(outsiders) > maxOutsiders {
 		return fmt.Errorf("%d people outside every team would lose access at once: %w", len(outsiders), errContradiction)
 	}
 	for _, lost := range outsiders {
-		list, err := collect(p.Forge.UserAccess(ctx, lost[0].user))
+		if err := e.confirmByList(ctx, p, lost); err != nil {
+			return err
+		}
+		if l.Job.Kind == syncqueue.KindRepo {
+			continue
+		}
+		if err := e.confirmByCollaborators(ctx, p, lost); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// confirmByList reads the own list of the one user that lost is about, whose
+// length must agree with what the forge counts.
+func (e *Engine) confirmByList(ctx context.Context, p *provider, lost []loss) error {
+	u := lost[0].user
+	list, err := collect(p.Forge.UserAccess(ctx, u))
+	if errors.Is(err, providers.ErrNotFound) {
+		return nil // the user himself is gone
+	}
+	if err != nil {
+		return fmt.Errorf("confirming a loss of %s: %w", u.Login, err)
+	}
+	if c, ok := p.Forge.(providers.Counter); ok {
+		n, err := c.Count(ctx, u)
+		if err != nil {
+			return fmt.Errorf("confirming a loss of %s: %w", u.Login, err)
+		}
+		if n != len(list) {
+			return fmt.Errorf("the list of %s has %d repositories, but the forge counts %d: %w", u.Login, len(list), n, errContradiction)
+		}
+	}
+	for _, a := range list {
+		for _, x := range lost {
+			if a.Repo.ID == x.repo.ID && a.Permission > providers.None {
+				return fmt.Errorf("%s is still in the list of %s: %w", x.repo.Path, u.Login, errContradiction)
+			}
+		}
+	}
+	return nil
+}
+
+func (e *Engine) confirmByCollaborators(ctx context.Context, p *provider, lost []loss) error {
+	cf, ok := p.Forge.(providers.CollaboratorForge)
+	if !ok {
+		return nil
+	}
+	// A leaver may lose a thousand: his own list, its count and the teams agree
+	// already, so some of the repositories are enough.
+	for _, x := range lost[:min(len(lost), maxOutsiders)] {
+		list, err := collect(cf.Collaborators(ctx, x.repo))
 		if errors.Is(err, providers.ErrNotFound) {
-			continue // the user himself is gone
+			continue // the repository is gone
 		}
 		if err != nil {
-			return fmt.Errorf("confirming a loss of %s: %w", lost[0].user.Login, err)
+			return fmt.Errorf("confirming a loss of %s: %w", x.user.Login, err)
 		}
 		for _, a := range list {
-			for _, x := range lost {
-				if a.Repo.ID == x.repo.ID {
-					return fmt.Errorf("%s is still in the list of %s: %w", x.repo.Path, x.user.Login, errContradiction)
-				}
+			if a.User.ID == x.user.ID {
+				return fmt.Errorf("%s still collaborates on %s: %w", x.user.Login, x.repo.Path, errContradiction)
 			}
 		}
 	}

@@ -62,7 +62,9 @@ func (e *Engine) pollMembers(ctx context.Context, p *provider, l syncqueue.Lease
 	o.Follow = append(o.Follow, jobs...)
 	if feed, ok := p.Forge.(providers.RepoFeed); ok && p.Repos > 0 {
 		if is.Activity, err = feed.Activity(ctx, org); err != nil {
-			return syncqueue.Outcome{}, err
+			// Only a hint: the poll of repositories finds the same later.
+			e.cfg.Log.Warn("the activity feed cannot be read", "provider", p.Name, "org", org.Name, "err", err)
+			is.Activity = was.Activity
 		}
 		if was.Activity != "" && was.Activity != is.Activity {
 			o.Follow = append(o.Follow, syncqueue.PollJob(p.Name, pollRepos, org, now))

@@ -82,6 +82,7 @@ func (e *Engine) audience(ctx context.Context, p *provider, l syncqueue.Lease, r
 	if err != nil {
 		return a, 0, err
 	}
+	moved := col.Repo.ID != "" && col.Repo.Org.ID != r.Org.ID
 	col.Repo = r // losses are judged by who owns the repository now
 	lost := lostBy(col, a.Users)
 	if len(lost) > 0 && fence < l.Fence {
@@ -90,6 +91,10 @@ func (e *Engine) audience(ctx context.Context, p *provider, l syncqueue.Lease, r
 			return a, 0, err
 		}
 		lost = lostBy(col, a.Users)
+	}
+	if moved && len(a.Users) > 0 {
+		// The forge itself says why: the teams of its former owner do not reach it any more.
+		return a, fence, nil
 	}
 	return a, fence, e.confirm(ctx, p, l, lost)
 }

@@ -168,13 +168,14 @@ func (w *world) wait(op string) {
 
 func answer[T any](w *world, op string, list func() []T) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {
-		w.mu.Lock()
-		err := w.asked(op)
-		var all []T
-		if err == nil && !w.empty[op] {
-			all = list()
-		}
-		w.mu.Unlock()
+		all, err := func() ([]T, error) {
+			w.mu.Lock()
+			defer w.mu.Unlock()
+			if err := w.asked(op); err != nil || w.empty[op] {
+				return nil, err
+			}
+			return list(), nil
+		}()
 		w.wait(op)
 		for _, v := range all {
 			if !yield(v, nil) {
@@ -260,8 +261,12 @@ func (w *world) Members(_ context.Context, _ providers.Subject) iter.Seq2[provid
 	return answer(w, "members", func() []providers.User { return w.model().Members() })
 }
 
-func (w *world) Model(_ context.Context, _ providers.Org) (providers.Model, error) {
+func (w *world) Model(_ context.Context, org providers.Org) (providers.Model, error) {
 	w.mu.Lock()
+	if org.ID != w.org.ID {
+		defer w.mu.Unlock()
+		return providers.Model{}, notFound("organization " + org.Name)
+	}
 	err := w.asked("model")
 	var m providers.Model
 	if err == nil && !w.empty["model"] {
@@ -345,6 +350,9 @@ func (w *world) Count(_ context.Context, u providers.User) (int, error) {
 func (w *world) Collaborators(_ context.Context, r providers.Repo) iter.Seq2[providers.Access, error] {
 	return answer(w, "collaborators", func() []providers.Access {
 		var out []providers.Access
+		if w.repos[r.ID] == nil {
+			return nil
+		}
 		for id, p := range w.repos[r.ID].collaborators {
 			out = append(out, providers.Access{User: w.users[id], Repo: r, Permission: p})
 		}
