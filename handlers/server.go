@@ -16,7 +16,7 @@ const (
 )
 
 // NewServer returns a server for a listener, with limits that hold against
-// slow and greedy clients.
+// slow, greedy and many clients.
 func NewServer(addr string, h http.Handler, log *slog.Logger) *http.Server {
 	return &http.Server{
 		Addr:              addr,
@@ -25,6 +25,7 @@ func NewServer(addr string, h http.Handler, log *slog.Logger) *http.Server {
 		IdleTimeout:       idleTimeout,
 		WriteTimeout:      writeTimeout,
 		MaxHeaderBytes:    maxHeader,
+		ConnState:         (&crowd{limit: maxConns}).watch,
 		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelWarn),
 	}
 }
