@@ -335,6 +335,7 @@ func TestNumericLoginIsNotAnID(t *testing.T) {
 
 func TestTokenInTheWrongFileSyncsNobody(t *testing.T) {
 	s := newSim(t)
+	s.crowd("ana", 2)
 	s.join(t, "ana")
 	u := s.join(t, "li")
 	s.write(t, "li", droneToken("ana"))
@@ -412,9 +413,7 @@ func TestFaultsOfDroneTakeNothingAway(t *testing.T) {
 				want := target.Desired{Present: of(append(repos, fresh)...), Count: s.forge.count("ana")}
 				s.drone.Break(f, on)
 				res, err := s.target.Sync(t.Context(), u, want)
-				// A look that shows nothing is no reason not to synchronize.
-				listed := f == targettest.FaultEmptyList && on == "GET /api/users/ana/repos"
-				if !listed && err == nil {
+				if err == nil {
 					t.Errorf("got %+v, want an error", res)
 				}
 				if errors.Is(err, target.ErrRejected) != (f == targettest.FaultStranger && on == "POST /api/user/repos") {

@@ -205,6 +205,7 @@ func TestExactNameBeatsFoldedOne(t *testing.T) {
 
 func TestRejectedTokenIsNotTriedAgainUntilItChanges(t *testing.T) {
 	s := newSim(t)
+	s.crowd("ana", 1)
 	u := s.join(t, "ana")
 	s.write(t, "ana", "spoilt")
 	fresh := s.forge.add("acme/fresh", "ana")

@@ -14,10 +14,37 @@ import (
 	"github.com/hookd/hookd/syncqueue/target"
 )
 
-// look reads what Drone shows a user: by the administrator's token if there is
-// one, even for a user without a token of his own, who may see everything
-// already. missing is what is wrong with his token; nil if nothing.
+// look reads what Drone shows a user. An empty list is read a second time, if
+// possible by the other way: "nothing to lose" and "all gone" are too much to
+// conclude from one answer. missing is what is wrong with the user's token; nil
+// if nothing.
 func (t *Target) look(ctx context.Context, login, token string, missing error) (account, rows, error) {
+	who, first, err := t.firstLook(ctx, login, token, missing)
+	if err != nil || len(first) > 0 {
+		return who, first, err
+	}
+	if missing != nil {
+		if second, err := t.shown(ctx, login, token); err != nil || len(second) > 0 {
+			return who, nil, missing
+		}
+		return who, first, nil
+	}
+	second, err := t.list(ctx, "/api/user/repos", token, lookTimeout)
+	switch {
+	case err != nil:
+		return who, nil, t.userError(ctx, login, token, err)
+	case len(second) == 0:
+		return who, first, nil
+	}
+	if _, err := t.whoami(ctx, login, token); err != nil { // it is not his list
+		return who, nil, err
+	}
+	return who, nil, fmt.Errorf("two looks at one list disagree: none, then %d", len(second))
+}
+
+// firstLook reads by the administrator's token if there is one, even for a user
+// without a token of his own, who may see everything already.
+func (t *Target) firstLook(ctx context.Context, login, token string, missing error) (account, rows, error) {
 	if t.cfg.AdminToken == "" {
 		if missing != nil {
 			return account{}, nil, missing

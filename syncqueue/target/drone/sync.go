@@ -99,7 +99,7 @@ func (t *Target) post(ctx context.Context, login, token string, before, explaine
 	defer cancel()
 	after := rows{}
 	if err := t.client.do(detached, http.MethodPost, "/api/user/repos", token, after.read); err != nil {
-		return nil, t.userError(ctx, login, token, err)
+		return nil, t.userError(detached, login, token, err)
 	}
 
 	// An empty or much smaller list is read a second time: something between

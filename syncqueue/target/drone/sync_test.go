@@ -47,6 +47,7 @@ func TestHangingDroneIsLeftAfterTheDeadline(t *testing.T) {
 
 func TestRunningSyncIsWaitedFor(t *testing.T) {
 	s := newSim(t)
+	s.crowd("ana", 1)
 	u := s.join(t, "ana")
 	fresh := s.forge.add("acme/fresh", "ana")
 	entered, leave := make(chan struct{}), make(chan struct{})
@@ -213,7 +214,7 @@ var wantOne = target.Desired{Present: of(providers.Repo{ID: "1", Path: "a/b"})}
 
 func TestOutageThatBeginsMidwayRejectsNobody(t *testing.T) {
 	// Both tokens are refused, but only after the administrator's look.
-	d := scripted(t, map[string]func(http.ResponseWriter){"GET /api/user": says(401, `{"message":"Unauthorized"}`)})
+	d := scripted(t, map[string]func(http.ResponseWriter){"GET /api/user": says(http.StatusUnauthorized, `{"message":"Unauthorized"}`)})
 	if _, err := against(t, d, wantOne); err == nil || errors.Is(err, target.ErrRejected) {
 		t.Errorf("got %v", err)
 	}
@@ -224,17 +225,17 @@ func TestOnlyDronesOwnWordsAreEvidence(t *testing.T) {
 		path string
 		say  func(http.ResponseWriter)
 	}{
-		"a proxy's 404":      {"GET /api/users/ana", func(w http.ResponseWriter) { http.Error(w, "no rows in result set", 404) }},
-		"a failing look-up":  {"GET /api/users/ana", says(404, `{"message":"database is locked"}`)},
-		"404 of another API": {"GET /api/users/ana", says(404, `{"error":"no rows in result set"}`)},
-		"a proxy's 401":      {"POST /api/user/repos", func(w http.ResponseWriter) { http.Error(w, "Unauthorized", 401) }},
-		"a proxy's 500":      {"POST /api/user/repos", func(w http.ResponseWriter) { http.Error(w, "Unauthorized", 500) }},
+		"a proxy's 404":      {"GET /api/users/ana", func(w http.ResponseWriter) { http.Error(w, "no rows in result set", http.StatusNotFound) }},
+		"a failing look-up":  {"GET /api/users/ana", says(http.StatusNotFound, `{"message":"database is locked"}`)},
+		"404 of another API": {"GET /api/users/ana", says(http.StatusNotFound, `{"error":"no rows in result set"}`)},
+		"a proxy's 401":      {"POST /api/user/repos", func(w http.ResponseWriter) { http.Error(w, "Unauthorized", http.StatusUnauthorized) }},
+		"a proxy's 500":      {"POST /api/user/repos", func(w http.ResponseWriter) { http.Error(w, "Unauthorized", http.StatusInternalServerError) }},
 		"a list that is not JSON": {"POST /api/user/repos", func(w http.ResponseWriter) {
 			w.Header().Set("Content-Type", "text/plain")
 			_, _ = w.Write([]byte(`[]`))
 		}},
-		"an asynchronous answer":   {"POST /api/user/repos", says(204, "")},
-		"a user that is no object": {"GET /api/user", says(200, `{}`)},
+		"an asynchronous answer":   {"POST /api/user/repos", says(http.StatusNoContent, "")},
+		"a user that is no object": {"GET /api/user", says(http.StatusOK, `{}`)},
 	} {
 		t.Run(name, func(t *testing.T) {
 			res, err := against(t, scripted(t, map[string]func(http.ResponseWriter){c.path: c.say}), wantOne)
@@ -261,7 +262,7 @@ func TestClientsOwnTimeoutDoesNotCutASync(t *testing.T) {
 }
 
 func TestAnswerAboutSomebodyElseIsNotHisAccount(t *testing.T) {
-	d := scripted(t, map[string]func(http.ResponseWriter){"GET /api/users/ana": says(200, `{"id":3,"login":"li"}`)})
+	d := scripted(t, map[string]func(http.ResponseWriter){"GET /api/users/ana": says(http.StatusOK, `{"id":3,"login":"li"}`)})
 	if _, err := against(t, d, wantOne); !errors.Is(err, target.ErrNoAccount) {
 		t.Errorf("got %v", err)
 	}
@@ -367,7 +368,7 @@ func TestProbeWantsDroneItself(t *testing.T) {
 	if v, err := s.target.Probe(t.Context()); err != nil || v != "2.28.1" {
 		t.Errorf("got %q, %v", v, err)
 	}
-	other := scripted(t, map[string]func(http.ResponseWriter){"GET /version": says(200, `{"name":"something else"}`)})
+	other := scripted(t, map[string]func(http.ResponseWriter){"GET /version": says(http.StatusOK, `{"name":"something else"}`)})
 	if v, err := s.with(t, func(c *drone.Config) { c.URL = other.URL }).Probe(t.Context()); err == nil {
 		t.Errorf("something else: got version %q", v)
 	}
@@ -417,6 +418,7 @@ func TestEveryRequestIsCountedAndObserved(t *testing.T) {
 
 func TestAdditionCostsFourRequests(t *testing.T) {
 	s := newSim(t)
+	s.crowd("ana", 1)
 	u := s.join(t, "ana")
 	fresh := s.forge.add("acme/fresh", "ana")
 	if _, err := s.target.Sync(t.Context(), u, target.Desired{Present: of(fresh), Count: s.forge.count("ana")}); err != nil {
