@@ -1,6 +1,14 @@
 package storage
 
-import "github.com/hookd/hookd/providers"
+import (
+	"time"
+
+	"github.com/hookd/hookd/providers"
+)
+
+// SeenStep is how exact Column.Seen is: a repository that is seen again and
+// again is not written again and again.
+const SeenStep = time.Hour
 
 // Relabel returns the repository old with the labels of new: what new does not
 // tell stays.

@@ -83,12 +83,9 @@ func (a *applying) user(u providers.User) *user {
 		a.db.users[id{a.provider, u.ID}] = known
 		a.fresh[id{a.provider, u.ID}] = true
 	}
-	if u.Login != "" && a.read >= known.read {
-		known.read = a.read
-		if u.Login != known.Login {
-			a.db.claims++
-			known.Login, known.claim = u.Login, a.db.claims
-		}
+	if u.Login != "" && u.Login != known.Login && a.read >= known.read {
+		a.db.claims++
+		known.Login, known.claim, known.read = u.Login, a.db.claims, a.read
 	}
 	return known
 }
@@ -104,18 +101,23 @@ func (a *applying) repo(r providers.Repo) *repo {
 	if r.Path == "" || a.read < known.read {
 		return known
 	}
-	old := known.Repo
-	known.Repo, known.read, known.seen = storage.Relabel(old, r), a.read, a.now
+	if a.now.Sub(known.seen) >= storage.SeenStep {
+		known.seen = a.now
+	}
 	if known.gone < a.read {
 		known.gone = 0
 	}
+	old := known.Repo
+	known.Repo = storage.Relabel(old, r)
+	if known.Labels(old) {
+		return known
+	}
+	known.read = a.read
 	if known.Path != old.Path {
 		a.db.claims++
 		known.claim = a.db.claims
 	}
-	if !known.Labels(old) {
-		a.relabel(known, old)
-	}
+	a.relabel(known, old)
 	return known
 }
 

@@ -1,9 +1,12 @@
 package memory_test
 
 import (
+	"testing"
+
 	"github.com/hookd/hookd/storage"
 	"github.com/hookd/hookd/storage/memory"
 	"github.com/hookd/hookd/syncqueue"
+	"github.com/hookd/hookd/syncqueue/queuetest"
 )
 
 var _ interface {
@@ -14,3 +17,11 @@ var _ interface {
 	storage.Visibles
 	storage.Maintainer
 } = (*memory.DB)(nil)
+
+func TestQueue(t *testing.T) {
+	queuetest.Run(t, func(t *testing.T, o queuetest.Options) queuetest.Engine {
+		db := memory.New(memory.Options{Now: o.Now, Retention: o.Retention})
+		t.Cleanup(func() { _ = db.Close() })
+		return db
+	})
+}

@@ -1,0 +1,133 @@
+package bolt
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"go.etcd.io/bbolt"
+
+	"github.com/hookd/hookd/storage"
+)
+
+var errClosed = storage.ErrClosed
+
+// Retention is how long what nothing depends on any more is kept.
+type Retention = storage.Retention
+
+// Options are what an engine needs from outside; the zero value works.
+type Options struct {
+	Now       func() time.Time // time.Now if nil
+	Log       *slog.Logger     // discards if nil
+	Retention Retention
+	// MaxBytes bounds the live bytes of deliveries and jobs, zero not at all.
+	// Over it Maintain drops bodies and then deliveries whose work is done,
+	// oldest first; what is still to be done makes Push answer
+	// storage.ErrFull. The catalogue does not count, and the file may be
+	// larger: it never shrinks while it is open.
+	MaxBytes int64
+	// NoSync does not wait for the disk. It is for benchmarks and for controls
+	// of tests: a store that is opened so promises nothing.
+	NoSync bool
+}
+
+// A DB is a queue, journal, console and catalogue in one file that belongs to
+// one process. It is safe for concurrent use.
+type DB struct {
+	bolt     *bbolt.DB
+	path     string
+	now      func() time.Time
+	log      *slog.Logger
+	keep     Retention
+	maxBytes int64
+	clock    clock
+
+	gate     sync.RWMutex // held for reading while a request is handed over
+	shut     bool
+	requests chan *request
+	flying   atomic.Int64  // requests handed over and not answered
+	written  chan struct{} // closed when the writer has ended
+
+	// Of the writer alone:
+	st    state
+	seen  *dedupe
+	stuck time.Time // when there was last nothing to forget
+}
+
+// Close ends the engine: requests that were accepted are answered first, later
+// ones get storage.ErrClosed.
+func (db *DB) Close() error {
+	db.gate.Lock()
+	if db.shut {
+		db.gate.Unlock()
+		return nil
+	}
+	db.shut = true
+	close(db.requests)
+	db.gate.Unlock()
+	s, _ := db.clock.get()
+	db.clock.set(s)
+	<-db.written
+	if err := db.bolt.Close(); err != nil {
+		return fmt.Errorf("bolt: closing %s: %w", db.path, err)
+	}
+	return nil
+}
+
+func (db *DB) isShut() bool {
+	db.gate.RLock()
+	defer db.gate.RUnlock()
+	return db.shut
+}
+
+// Bytes is the size of the data file.
+func (db *DB) Bytes() int64 {
+	info, err := os.Stat(db.path)
+	if err != nil {
+		return 0
+	}
+	return info.Size()
+}
+
+// Backup writes a consistent copy of the data file to w. The copy is made on
+// disk first, beside the data file: a slow reader must not keep a transaction
+// open.
+func (db *DB) Backup(ctx context.Context, w io.Writer) (err error) {
+	f, err := os.CreateTemp(filepath.Dir(db.path), filepath.Base(db.path)+".backup-*")
+	if err != nil {
+		return fmt.Errorf("bolt: backup: %w", full(err))
+	}
+	defer func() {
+		_ = f.Close()
+		_ = os.Remove(f.Name())
+	}()
+	err = db.view(func(v view) error {
+		_, err := v.tx.WriteTo(f)
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("bolt: backup: %w", full(err))
+	}
+	if _, err := f.Seek(0, io.SeekStart); err != nil {
+		return fmt.Errorf("bolt: backup: %w", err)
+	}
+	if _, err := io.Copy(w, readerFunc(func(p []byte) (int, error) {
+		if err := ctx.Err(); err != nil {
+			return 0, err
+		}
+		return f.Read(p)
+	})); err != nil {
+		return fmt.Errorf("bolt: backup: %w", err)
+	}
+	return nil
+}
+
+type readerFunc func([]byte) (int, error)
+
+func (f readerFunc) Read(p []byte) (int, error) { return f(p) }

@@ -1,0 +1,121 @@
+package bolt
+
+import (
+	"errors"
+	"slices"
+
+	"github.com/hookd/hookd/syncqueue"
+)
+
+// intact returns the job of an id that stands in some index, nil if its record
+// is gone or damaged. One unreadable job must not stop the others: whoever
+// asked takes it out of the index, and the next push of its key begins anew.
+func (t *txn) intact(id string) (*jobRecord, error) {
+	r, err := t.job(id)
+	var damaged *DamagedError
+	if errors.As(err, &damaged) {
+		t.db.log.Error("giving up a job that cannot be read", "job", id, "err", err)
+		return nil, nil //nolint:nilerr // logged: there is nothing more to be done about it
+	}
+	return r, err
+}
+
+// file stores j as what became of old (nil if it is new), in every table that
+// its state asks for. A job that stays leased keeps its lease.
+func (t *txn) file(old *jobRecord, j syncqueue.Job) error {
+	r := &jobRecord{Job: j}
+	if old != nil && j.State == syncqueue.Leased {
+		r.Fence, r.Until = old.Fence, old.Until
+	}
+	return t.fileLease(old, r)
+}
+
+func (t *txn) fileLease(old, r *jobRecord) error {
+	if old != nil {
+		if err := t.unfile(old, r.State); err != nil {
+			return err
+		}
+	}
+	if err := t.index(old, r); err != nil {
+		return err
+	}
+	t.st.Jobs[r.State]++
+	t.sched = true
+	record, err := sealJSON([]byte(r.ID), r)
+	if err != nil {
+		return err
+	}
+	return t.swap(tJobs, []byte(r.ID), record)
+}
+
+// index enters r into the table of its state.
+func (t *txn) index(old, r *jobRecord) error {
+	if r.State != syncqueue.Done && (old == nil || old.State != r.State) {
+		if err := t.put(tStates, stateKey(r.Job), []byte{}); err != nil {
+			return err
+		}
+	}
+	switch r.State {
+	case syncqueue.Ready:
+		if r.NotBefore.After(t.now) {
+			return t.put(tWaiting, waitingKey(r.Job), []byte{})
+		}
+		t.st.Due++
+		return t.put(tReady, readyKey(r.Job), []byte{})
+	case syncqueue.Leased:
+		return t.put(tLeased, leasedKey(r), []byte{})
+	case syncqueue.Done:
+		if err := t.del(tKeys, []byte(r.Key)); err != nil || t.announced(r.Job) {
+			return err
+		}
+		return t.put(tEnded, endedKey(r.Job), []byte{})
+	}
+	return nil
+}
+
+// unfile removes r from the table of its state, before it gets a new one.
+func (t *txn) unfile(r *jobRecord, to syncqueue.State) error {
+	t.st.Jobs[r.State]--
+	if r.State != syncqueue.Done && r.State != to {
+		if err := t.del(tStates, stateKey(r.Job)); err != nil {
+			return err
+		}
+	}
+	switch r.State {
+	case syncqueue.Ready:
+		if key := waitingKey(r.Job); t.has(tWaiting, key) {
+			return t.del(tWaiting, key)
+		}
+		if key := readyKey(r.Job); t.has(tReady, key) {
+			t.st.Due--
+			return t.del(tReady, key)
+		}
+	case syncqueue.Leased:
+		return t.del(tLeased, leasedKey(r))
+	case syncqueue.Done:
+		return t.del(tEnded, endedKey(r.Job))
+	}
+	return nil
+}
+
+// announced reports whether a delivery among the job's causes is still
+// journalled.
+func (t *txn) announced(j syncqueue.Job) bool {
+	return slices.ContainsFunc(j.Causes, func(c syncqueue.Cause) bool {
+		return c.Delivery != "" && t.has(tDeliveries, []byte(c.Delivery))
+	})
+}
+
+// cause remembers which deliveries led to a job.
+func (t *txn) cause(job string, causes []syncqueue.Cause) error {
+	for _, c := range causes {
+		key := causedKey(c.Delivery, job)
+		if c.Delivery == "" || t.has(tCaused, key) || !t.has(tDeliveries, []byte(c.Delivery)) {
+			continue
+		}
+		if err := t.put(tCaused, key, []byte{}); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,154 @@
+package bolt
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"runtime/debug"
+	"time"
+
+	"go.etcd.io/bbolt"
+	bolterrors "go.etcd.io/bbolt/errors"
+)
+
+// schema is the version of what the tables hold.
+const schema = 1
+
+// The keys of the meta table.
+var (
+	metaSchema = []byte("schema")
+	metaID     = []byte("id")
+	metaState  = []byte("state")
+)
+
+const (
+	lockTimeout = time.Second
+	// mapSize keeps the mapping from growing for a long time: to grow it the
+	// writer has to wait for every read transaction to end.
+	mapSize = 1 << 30
+)
+
+// Open opens the data file at path, or makes it if there never was one there.
+// It refuses, without touching it, a file that it cannot work with, and says
+// what to do about it.
+func Open(path string, o Options) (*DB, error) {
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	id, err := inspect(path)
+	if err != nil {
+		return nil, err
+	}
+	bdb, err := openFile(path, o.NoSync)
+	if err != nil {
+		return nil, err
+	}
+	db := &DB{
+		path: path, now: o.Now, log: o.Log, keep: o.Retention, maxBytes: o.MaxBytes,
+		bolt: bdb, seen: newDedupe(),
+		clock:    clock{changed: make(chan struct{})},
+		requests: make(chan *request, maxBatch), written: make(chan struct{}),
+	}
+	if err := db.start(id); err != nil {
+		_ = bdb.Close()
+		return nil, err
+	}
+	go db.write()
+	return db, nil
+}
+
+// openFile opens the file with bbolt, which panics on damaged pages, and faults
+// on pages beyond the end of a truncated file.
+func openFile(path string, noSync bool) (db *bbolt.DB, err error) {
+	var f *os.File
+	defer func(was bool) {
+		debug.SetPanicOnFault(was)
+		if v := recover(); v != nil {
+			_ = f.Close() // bbolt cannot: it also gives up the lock
+			err = damaged(path, fmt.Sprint(v))
+		}
+	}(debug.SetPanicOnFault(true))
+	db, err = bbolt.Open(path, 0o600, &bbolt.Options{
+		Timeout:         lockTimeout,
+		FreelistType:    bbolt.FreelistMapType,
+		NoFreelistSync:  true,
+		NoSync:          noSync,
+		InitialMmapSize: mapSize,
+		OpenFile: func(name string, flag int, mode os.FileMode) (*os.File, error) {
+			var err error
+			f, err = os.OpenFile(name, flag, mode)
+			return f, err
+		},
+	})
+	switch {
+	case errors.Is(err, bolterrors.ErrTimeout):
+		return nil, fmt.Errorf("bolt: %s is in use by another process: stop that one, or use its admin API", path)
+	case errors.Is(err, bolterrors.ErrVersionMismatch):
+		return nil, fmt.Errorf("bolt: %s was written in a newer file format: run the hookd that wrote it", path)
+	case errors.Is(err, bolterrors.ErrInvalid), errors.Is(err, bolterrors.ErrChecksum):
+		return nil, damaged(path, "it is no data file of hookd, or its first pages are destroyed")
+	case err != nil:
+		return nil, fmt.Errorf("bolt: opening %s: %w", path, err)
+	}
+	return db, nil
+}
+
+func damaged(path, why string) error {
+	return fmt.Errorf("bolt: %s cannot be read: %s; restore a backup of it, or move it and %s away to begin anew", path, why, path+marker)
+}
+
+// start checks the schema, brings up what is kept in memory, and takes back the
+// leases of the process that died.
+func (db *DB) start(marked string) (err error) {
+	defer func(was bool) {
+		debug.SetPanicOnFault(was)
+		if v := recover(); v != nil {
+			err = damaged(db.path, fmt.Sprint(v))
+		}
+	}(debug.SetPanicOnFault(true))
+	if err := db.check(marked); err != nil {
+		return err
+	}
+	if err := db.view(db.load); err != nil {
+		return err
+	}
+	for left := true; left; {
+		r := &request{done: make(chan struct{}), do: func(t *txn) error {
+			err := t.takeBack(time.Unix(1<<33, 0), maxMoves)
+			k, _ := t.bucket(tLeased).Cursor().First()
+			left = k != nil
+			return err
+		}}
+		db.flying.Add(1)
+		db.commit([]*request{r})
+		if r.err != nil {
+			return r.err
+		}
+	}
+	return db.view(func(v view) error {
+		db.clock.now = schedule{due: db.st.Due, next: v.next(), paused: db.st.Paused}
+		return nil
+	})
+}
+
+// load reads what is kept in memory. A delivery that cannot be read is only
+// not recognised again.
+func (db *DB) load(v view) error {
+	if _, err := v.get(tMeta, metaState, &db.st); err != nil {
+		return err
+	}
+	return v.each(tDeliveries, nil, func(k, record []byte) (bool, error) {
+		g, _, err := cutDelivery(k, record)
+		switch {
+		case err != nil:
+			db.log.Error("passing over a delivery that cannot be read", "delivery", string(k), "err", err)
+		case g.guid != "":
+			db.seen.add(g, string(k))
+		}
+		return true, nil
+	})
+}

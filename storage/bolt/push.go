@@ -1,0 +1,174 @@
+package bolt
+
+import (
+	"context"
+	"errors"
+	"slices"
+
+	"github.com/hookd/hookd/syncqueue"
+)
+
+var errNoKey = errors.New("bolt: a job without a key")
+
+func keyed(jobs []syncqueue.Job) error {
+	if slices.ContainsFunc(jobs, func(j syncqueue.Job) bool { return j.Key == "" }) {
+		return errNoKey
+	}
+	return nil
+}
+
+// Push implements syncqueue.Queue. The records are made before the writer is
+// asked, so that callers encode side by side.
+func (db *DB) Push(ctx context.Context, e syncqueue.Entry, jobs ...syncqueue.Job) (syncqueue.Receipt, error) {
+	if err := keyed(jobs); err != nil {
+		return syncqueue.Receipt{}, err
+	}
+	d := e.Delivery
+	if d.ID == "" {
+		d.ID = syncqueue.NewID(db.now())
+	}
+	key, body := []byte(d.ID), seal([]byte(d.ID), d.Body)
+	e.Delivery = d
+	record, err := sealDelivery(key, e)
+	if err != nil {
+		return syncqueue.Receipt{}, err
+	}
+	var receipt syncqueue.Receipt
+	err = db.update(ctx, func(t *txn) error {
+		receipt = syncqueue.Receipt{}
+		g := guid{d.Provider, d.GUID}
+		first, known, err := t.known(g)
+		if err != nil {
+			return err
+		}
+		if known {
+			receipt.Delivery = first
+			receipt.Jobs, err = t.reviveOf(first)
+			return err
+		}
+		if err := t.room(); err != nil {
+			return err
+		}
+		if t.has(tDeliveries, key) {
+			return errors.New("bolt: a delivery with this id is already journalled")
+		}
+		if err := errors.Join(t.swap(tDeliveries, key, record), t.swap(tBodies, key, body)); err != nil {
+			return err
+		}
+		if g.guid != "" {
+			t.guids[g] = d.ID
+			t.after = append(t.after, func() { t.db.seen.add(g, d.ID) })
+		}
+		for _, j := range jobs {
+			if _, err := t.push(j); err != nil {
+				return err
+			}
+		}
+		receipt = syncqueue.Receipt{Delivery: d.ID, Fresh: true, Jobs: len(jobs)}
+		return nil
+	})
+	return receipt, err
+}
+
+// known finds the delivery of g: in this batch, or in the journal.
+func (t *txn) known(g guid) (string, bool, error) {
+	if g.guid == "" {
+		return "", false, nil
+	}
+	if id, ok := t.guids[g]; ok {
+		return id, true, nil
+	}
+	id, ok := t.db.seen.find(g)
+	if !ok {
+		return "", false, nil
+	}
+	record := t.bucket(tDeliveries).Get([]byte(id))
+	if record == nil {
+		return "", false, nil
+	}
+	have, _, err := cutDelivery([]byte(id), record)
+	return id, have == g, err
+}
+
+// reviveOf wakes the dead jobs of a delivery and returns how many there were.
+func (t *txn) reviveOf(delivery string) (int, error) {
+	ids, err := t.jobsOf(delivery)
+	if err != nil {
+		return 0, err
+	}
+	n := 0
+	for _, id := range ids {
+		r, err := t.job(id)
+		if err != nil {
+			return 0, err
+		}
+		if r == nil || r.State != syncqueue.Dead {
+			continue
+		}
+		if err := t.file(r, syncqueue.Awake(r.Job, t.now)); err != nil {
+			return 0, err
+		}
+		n++
+	}
+	return n, nil
+}
+
+// Enqueue implements syncqueue.Queue.
+func (db *DB) Enqueue(ctx context.Context, c syncqueue.Cause, jobs ...syncqueue.Job) ([]string, error) {
+	if err := keyed(jobs); err != nil {
+		return nil, err
+	}
+	jobs = slices.Clone(jobs)
+	for i := range jobs {
+		j := &jobs[i]
+		if c.Delivery != "" || c.By != "" {
+			j.Causes = append(slices.Clone(j.Causes), c)
+		}
+		if c.Delivery != "" && j.Since.IsZero() {
+			j.Since = c.At
+		}
+	}
+	var ids []string
+	err := db.update(ctx, func(t *txn) error {
+		ids = make([]string, 0, len(jobs))
+		for _, j := range jobs {
+			id, err := t.push(j)
+			if err != nil {
+				return err
+			}
+			ids = append(ids, id)
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return ids, nil
+}
+
+// push files j, or coalesces it with the job of its key, and returns the id.
+func (t *txn) push(j syncqueue.Job) (string, error) {
+	if j.NotBefore.IsZero() {
+		j.NotBefore = t.now
+	}
+	if id := t.bucket(tKeys).Get([]byte(j.Key)); id != nil {
+		old, err := t.intact(string(id))
+		if err != nil {
+			return "", err
+		}
+		if old != nil {
+			if err := t.file(old, syncqueue.Merge(old.Job, j)); err != nil {
+				return "", err
+			}
+			return old.ID, t.cause(old.ID, j.Causes)
+		}
+	}
+	j = syncqueue.Fresh(j, t.now)
+	if err := t.put(tKeys, []byte(j.Key), []byte(j.ID)); err != nil {
+		return "", err
+	}
+	if err := t.file(nil, j); err != nil {
+		return "", err
+	}
+	return j.ID, t.cause(j.ID, j.Causes)
+}

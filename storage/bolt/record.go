@@ -1,0 +1,82 @@
+package bolt
+
+import (
+	"encoding/binary"
+	"encoding/json"
+	"fmt"
+	"hash/crc32"
+)
+
+// A record is a version byte, a CRC-32C, and the payload. The checksum covers
+// the key too, so that a value that strayed to another key is noticed.
+//
+//	0       1                5
+//	+-------+----------------+-----------
+//	| 1     | crc(key, data) | data …
+//	+-------+----------------+-----------
+const (
+	recordVersion = 1
+	recordHeader  = 5
+)
+
+var castagnoli = crc32.MakeTable(crc32.Castagnoli)
+
+// A DamagedError says which record of the data file cannot be read.
+type DamagedError struct {
+	Bucket string
+	Key    []byte
+	Reason string
+}
+
+func (e *DamagedError) Error() string {
+	return fmt.Sprintf("bolt: the record %q in bucket %s is damaged: %s", e.Key, e.Bucket, e.Reason)
+}
+
+// seal returns the record of data under key.
+func seal(key, data []byte) []byte {
+	out := make([]byte, recordHeader, recordHeader+len(data))
+	out[0] = recordVersion
+	binary.BigEndian.PutUint32(out[1:], checksum(key, data))
+	return append(out, data...)
+}
+
+// sealJSON returns the record of v as JSON. What hookd stores always encodes.
+func sealJSON(key []byte, v any) ([]byte, error) {
+	data, err := json.Marshal(v)
+	if err != nil {
+		return nil, fmt.Errorf("bolt: encoding %q: %w", key, err)
+	}
+	return seal(key, data), nil
+}
+
+// unseal returns the payload of a record, which lives as long as the
+// transaction it was read in.
+func unseal(in table, key, record []byte) ([]byte, error) {
+	damaged := func(format string, args ...any) ([]byte, error) {
+		return nil, &DamagedError{Bucket: in.String(), Key: append([]byte(nil), key...), Reason: fmt.Sprintf(format, args...)}
+	}
+	switch {
+	case len(record) < recordHeader:
+		return damaged("%d bytes are too few", len(record))
+	case record[0] != recordVersion:
+		return damaged("unknown version %d", record[0])
+	case binary.BigEndian.Uint32(record[1:]) != checksum(key, record[recordHeader:]):
+		return damaged("its checksum does not match")
+	}
+	return record[recordHeader:], nil
+}
+
+func unsealJSON(in table, key, record []byte, v any) error {
+	data, err := unseal(in, key, record)
+	if err != nil {
+		return err
+	}
+	if err := json.Unmarshal(data, v); err != nil {
+		return &DamagedError{Bucket: in.String(), Key: append([]byte(nil), key...), Reason: err.Error()}
+	}
+	return nil
+}
+
+func checksum(key, data []byte) uint32 {
+	return crc32.Update(crc32.Checksum(key, castagnoli), castagnoli, data)
+}

@@ -1,0 +1,80 @@
+package bolt
+
+import (
+	"context"
+	"sync"
+	"time"
+)
+
+// A schedule is what a Lease needs to know to wait without touching the file.
+type schedule struct {
+	due    int       // jobs in the ready table
+	next   time.Time // when the first waiting job comes due or the first lease runs out
+	paused bool
+}
+
+// A clock holds the schedule of the last commit.
+type clock struct {
+	mu      sync.Mutex
+	now     schedule
+	changed chan struct{} // closed and replaced by set
+}
+
+func (c *clock) get() (schedule, <-chan struct{}) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.now, c.changed
+}
+
+func (c *clock) set(s schedule) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.now = s
+	close(c.changed)
+	c.changed = make(chan struct{})
+}
+
+// promising reports whether it is worth while to look for a job.
+func (s schedule) promising(now time.Time) bool {
+	return !s.paused && (s.due > 0 || !s.next.IsZero() && !s.next.After(now))
+}
+
+// wait returns when the schedule changed or its next time came. It looks at the
+// clock again every minute, in case that was set.
+func (s schedule) wait(ctx context.Context, changed <-chan struct{}, now time.Time) error {
+	d := time.Minute
+	if at := s.next; !at.IsZero() && !s.paused && at.After(now) {
+		d = min(d, at.Sub(now))
+	}
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-changed:
+	case <-t.C:
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	return nil
+}
+
+// next is when the first job comes due or the first lease runs out, zero if
+// never.
+func (v view) next() time.Time {
+	var first time.Time
+	note := func(at time.Time) {
+		if first.IsZero() || at.Before(first) {
+			first = at
+		}
+	}
+	c := v.bucket(tWaiting).Cursor()
+	for k, _ := c.First(); k != nil; k, _ = c.Seek([]byte{k[0] + 1}) {
+		note(timeOf(k[1:]))
+		if k[0] == 0xff {
+			break
+		}
+	}
+	if k, _ := v.bucket(tLeased).Cursor().First(); k != nil {
+		note(timeOf(k))
+	}
+	return first
+}

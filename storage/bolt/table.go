@@ -1,0 +1,50 @@
+package bolt
+
+// A table is one bucket.
+type table uint8
+
+const (
+	tMeta table = iota
+	tDeliveries
+	tBodies
+	tDetails
+	tCaused
+	tJobs
+	tKeys
+	tStates
+	tWaiting
+	tReady
+	tLeased
+	tEnded
+	tUsers
+	tLogins
+	tRepos
+	tPaths
+	tCells
+	tHolders
+	tTombs
+	tSnapshots
+	tVisible
+	tables
+)
+
+var tableNames = [tables]string{
+	tMeta: "meta", tDeliveries: "deliveries", tBodies: "bodies", tDetails: "details", tCaused: "caused",
+	tJobs: "jobs", tKeys: "keys", tStates: "states", tWaiting: "waiting", tReady: "ready",
+	tLeased: "leased", tEnded: "ended",
+	tUsers: "users", tLogins: "logins", tRepos: "repos", tPaths: "paths",
+	tCells: "cells", tHolders: "holders", tTombs: "tombs",
+	tSnapshots: "snapshots", tVisible: "visible",
+}
+
+func (t table) String() string { return tableNames[t] }
+
+// fill is how full bbolt leaves a page that it splits. Deliveries only ever
+// grow at their end.
+func (t table) fill() float64 {
+	switch t {
+	case tDeliveries, tBodies, tVisible:
+		return 0.95
+	}
+	return 0.5
+}

@@ -1,0 +1,102 @@
+package bolt
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"time"
+
+	"go.etcd.io/bbolt"
+	bolterrors "go.etcd.io/bbolt/errors"
+
+	"github.com/hookd/hookd/storage"
+	"github.com/hookd/hookd/syncqueue"
+)
+
+// A view reads within one transaction. Nothing it returns may outlive it but
+// what was decoded.
+type view struct{ tx *bbolt.Tx }
+
+// view runs fn in a read transaction, which must be short: while one is open
+// the writer can neither reuse its pages nor grow the mapping.
+func (db *DB) view(fn func(view) error) (err error) {
+	defer recovered(&err)
+	return closed(db.bolt.View(func(tx *bbolt.Tx) error { return fn(view{tx}) }))
+}
+
+// recovered turns a panic into an error: bbolt panics on pages it cannot make
+// sense of, and one unreadable page must not end the process.
+func recovered(err *error) {
+	if v := recover(); v != nil {
+		*err = fmt.Errorf("bolt: the data file is damaged: %v", v)
+	}
+}
+
+func closed(err error) error {
+	if errors.Is(err, bolterrors.ErrDatabaseNotOpen) {
+		return storage.ErrClosed
+	}
+	return err
+}
+
+func (v view) bucket(t table) *bbolt.Bucket { return v.tx.Bucket([]byte(t.String())) }
+
+func (v view) has(t table, key []byte) bool { return v.bucket(t).Get(key) != nil }
+
+// get decodes the record under key into x and reports whether there is one.
+func (v view) get(t table, key []byte, x any) (bool, error) {
+	record := v.bucket(t).Get(key)
+	if record == nil {
+		return false, nil
+	}
+	return true, unsealJSON(t, key, record, x)
+}
+
+// each calls fn for the keys that begin with prefix, in order, until it returns
+// false. fn must not write to the table.
+func (v view) each(t table, prefix []byte, fn func(key, record []byte) (bool, error)) error {
+	c := v.bucket(t).Cursor()
+	for k, r := c.Seek(prefix); k != nil && bytes.HasPrefix(k, prefix); k, r = c.Next() {
+		if on, err := fn(k, r); err != nil || !on {
+			return err
+		}
+	}
+	return nil
+}
+
+// resolve returns the id in a table that equals or begins with prefix.
+func (v view) resolve(t table, prefix string) (string, error) {
+	if prefix == "" {
+		return "", syncqueue.ErrUnknown
+	}
+	c := v.bucket(t).Cursor()
+	k, _ := c.Seek([]byte(prefix))
+	if k == nil || !bytes.HasPrefix(k, []byte(prefix)) {
+		return "", syncqueue.ErrUnknown
+	}
+	id := string(k)
+	if id == prefix {
+		return id, nil
+	}
+	if k, _ = c.Next(); k != nil && bytes.HasPrefix(k, []byte(prefix)) {
+		return "", syncqueue.ErrAmbiguous
+	}
+	return id, nil
+}
+
+// job returns nil if there is none.
+func (v view) job(id string) (*jobRecord, error) {
+	var r jobRecord
+	ok, err := v.get(tJobs, []byte(id), &r)
+	if !ok || err != nil {
+		return nil, err
+	}
+	return &r, nil
+}
+
+// A jobRecord is a job as it is stored, with its lease.
+type jobRecord struct {
+	syncqueue.Job
+	Fence uint64    `json:"fence,omitempty"`
+	Until time.Time `json:"until,omitzero"`
+}
