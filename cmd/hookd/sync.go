@@ -62,7 +62,7 @@ func (a *app) syncUser(ctx context.Context, cmd *cli.Command) error {
 	start := time.Now()
 	status, err := cl.do(ctx, http.MethodPost, "/api/v1/users/"+url.PathEscape(provider)+"/"+url.PathEscape(login)+"/sync", q, nil, &raw)
 	if err != nil {
-		return err
+		return fmt.Errorf("%s: %w", who, err)
 	}
 	var s synced
 	if err := json.Unmarshal(raw, &s); err != nil {

@@ -1,0 +1,55 @@
+// Hookd makes new repositories appear in a CI server without anybody pressing
+// SYNC: it receives the webhooks of a forge, asks the forge who may see what
+// now, and makes the CI server follow.
+//
+// # The house
+//
+// A room's root package is vocabulary: types, interfaces and pure functions. Its
+// children are drivers, one foreign dependency each. Only this package names
+// drivers (wire.go); everybody else holds interfaces.
+//
+//	cmd/hookd                  this package: commands, configuration, wiring, log
+//	handlers                   HTTP in: webhook intake, admin API, health, metrics
+//	providers                  the words of forges: delivery, event, user, repository, access
+//	  gitea                      webhooks and API of Gitea and Forgejo
+//	  providerstest              what every forge driver must do; a simulated Gitea
+//	syncqueue                  when work runs: jobs, queue, journal, pool, routing
+//	  queuetest                  what every queue must do
+//	  reconcile                  what work is: ask the forge, compare, publish, read back
+//	  target                     the words of CI servers
+//	    drone                      Drone's API, as each affected user
+//	    targettest                 what every target must do; a simulated Drone
+//	storage                    what is kept: who holds what, and what changes it
+//	  bolt                       queue, journal and catalogue in one bbolt file
+//	  memory                     the same without a file, for tests
+//	  storagetest                what every engine must do
+//
+// Who may import whom is the table in floors_test.go, which is executed.
+//
+// # One delivery
+//
+//	forge                 POST /hooks/{provider}
+//	  |
+//	handlers              verify over the raw bytes, then parse
+//	  |                   syncqueue.JobsFor: which subject has to be looked at again
+//	storage/bolt          journal, dedupe key and jobs in one synced commit, then 202
+//	  |
+//	syncqueue.Pool        lease a job; what the handler returns ends the lease
+//	  |
+//	syncqueue/reconcile   ask the forge what is true now; the answer is a Change
+//	  |
+//	storage/bolt          apply it, end the job, push a publish job for each user whose
+//	  |                   list changed: one commit
+//	syncqueue/reconcile   publish: make the CI server show it, and read it back
+//
+// A delivery is only an occasion to look, so lost, doubled and reordered ones
+// converge. Nothing is taken away but by a complete answer that names its scope.
+//
+// # This package
+//
+// main.go is the process, app.go the tree of commands; then one file for each
+// command. serve.go and demo.go run the same server (server.go). The
+// configuration is read by config_load.go in layers over one table of settings
+// (config_settings.go), which the file's reader, the environment's reader,
+// `config show` and the reload all go by.
+package main

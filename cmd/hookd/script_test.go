@@ -1,0 +1,199 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"os"
+	"os/exec"
+	"regexp"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+// TestScripts runs the real program as the files in testdata/script tell.
+//
+// Commands beside testscript's own:
+//
+//	code N COMMAND…          run a command that must exit with N
+//	await PATTERN COMMAND…   repeat a command until it succeeds and prints PATTERN
+//	world                    start a simulated Gitea and Drone, and write a hookd.yaml for
+//	                         them, with its secrets in files
+//	repo create|delete NAME  on the simulated Gitea
+//	serve FLAGS…             start hookd serve: $LISTEN, $ADMIN, and the file server.log;
+//	                         the simulated Gitea sends its webhooks there
+//	signal HUP|TERM          to that server
+//	stop                     SIGTERM, and expect it to exit 0
+//	post STATUS URL          POST {} and expect a status
+func TestScripts(t *testing.T) {
+	testscript.Run(t, testscript.Params{
+		Dir:                 "testdata/script",
+		RequireExplicitExec: true,
+		Setup: func(e *testscript.Env) error {
+			e.Values[stage{}] = &stage{}
+			return nil
+		},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"code": cmdCode, "await": cmdAwait, "world": cmdWorld, "repo": cmdRepo,
+			"serve": cmdServe, "signal": cmdSignal, "stop": cmdStop, "post": cmdPost,
+		},
+	})
+}
+
+// stage is what a script has started.
+type stage struct {
+	*world
+	server *exec.Cmd
+	ended  chan error
+}
+
+func stageOf(ts *testscript.TestScript) *stage { return ts.Value(stage{}).(*stage) }
+
+// patience is how long a script waits for something that must happen.
+const patience = 30 * time.Second
+
+func cmdCode(ts *testscript.TestScript, _ bool, args []string) {
+	want, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	got := 0
+	if err := ts.Exec(args[1], args[2:]...); err != nil {
+		var exit *exec.ExitError
+		if !errors.As(err, &exit) {
+			ts.Fatalf("%v", err)
+		}
+		got = exit.ExitCode()
+	}
+	if got != want {
+		ts.Fatalf("exit code %d, want %d", got, want)
+	}
+}
+
+func cmdAwait(ts *testscript.TestScript, _ bool, args []string) {
+	pattern := regexp.MustCompile("(?m)" + args[0])
+	for end := time.Now().Add(patience); ; {
+		err := ts.Exec(args[1], args[2:]...)
+		if err == nil && pattern.MatchString(ts.ReadFile("stdout")) {
+			return
+		}
+		if time.Now().After(end) {
+			ts.Fatalf("not so within %s (last error: %v)", patience, err)
+		}
+		<-time.After(200 * time.Millisecond)
+	}
+}
+
+func cmdWorld(ts *testscript.TestScript, _ bool, _ []string) {
+	w, err := newWorld(ts.Getenv("WORK"))
+	ts.Check(err)
+	ts.Defer(w.close)
+	stageOf(ts).world = w
+	for name, text := range map[string]string{
+		"forge-token": w.forge.AdminToken() + "\n",
+		"drone-token": w.drone.AdminToken() + "\n",
+		"hook-secret": string(w.secret) + "\n",
+		"hookd.yaml":  fmt.Sprintf(worldConfig, w.forge.URL(), w.drone.URL),
+	} {
+		ts.Check(os.WriteFile(ts.MkAbs(name), []byte(text), 0o600))
+	}
+}
+
+const worldConfig = `listen: 127.0.0.1:0
+admin_listen: 127.0.0.1:0
+data_dir: data
+providers:
+  - name: git
+    kind: gitea
+    url: %s
+    token_file: forge-token
+    secret_files: [hook-secret]
+    orgs: [acme]
+    poll: {members: 1s, repos: 1s}
+targets:
+  - name: drone
+    kind: drone
+    url: %s
+    token_file: drone-token
+    users: {token_dir: tokens}
+sync: {debounce: 100ms, max_delay: 1s}
+`
+
+func cmdRepo(ts *testscript.TestScript, _ bool, args []string) {
+	w := stageOf(ts).world
+	switch args[0] {
+	case "create":
+		ts.Check(w.create(args[1]))
+	case "delete":
+		ts.Check(w.forge.DeleteRepo(demoOrg + "/" + args[1]))
+	}
+}
+
+func cmdServe(ts *testscript.TestScript, _ bool, args []string) {
+	s := stageOf(ts)
+	log, err := os.Create(ts.MkAbs("server.log"))
+	ts.Check(err)
+	defer log.Close()
+	bin, err := exec.LookPath("hookd")
+	ts.Check(err)
+	s.server = exec.Command(bin, append([]string{"serve"}, args...)...)
+	s.server.Dir, s.server.Stderr = ts.MkAbs("."), log
+	s.server.Env = []string{}
+	ts.Check(s.server.Start())
+	s.ended = make(chan error, 1)
+	go func() { s.ended <- s.server.Wait() }()
+	ts.Defer(func() { _ = s.server.Process.Kill() })
+
+	for end := time.Now().Add(patience); ; {
+		for line := range strings.Lines(ts.ReadFile("server.log")) {
+			var ready struct{ Msg, Listen, Admin string }
+			if json.Unmarshal([]byte(line), &ready) != nil || ready.Msg != "hookd is ready" {
+				continue
+			}
+			ts.Setenv("LISTEN", "http://"+ready.Listen)
+			ts.Setenv("ADMIN", "http://"+ready.Admin)
+			ts.Setenv("HOOKD_ADMIN", "http://"+ready.Admin)
+			if s.world != nil {
+				ts.Check(s.connect(ready.Listen))
+			}
+			return
+		}
+		select {
+		case err := <-s.ended:
+			ts.Fatalf("serve ended: %v\n%s", err, ts.ReadFile("server.log"))
+		case <-time.After(20 * time.Millisecond):
+		}
+		if time.Now().After(end) {
+			ts.Fatalf("serve is not ready within %s\n%s", patience, ts.ReadFile("server.log"))
+		}
+	}
+}
+
+func cmdSignal(ts *testscript.TestScript, _ bool, args []string) {
+	sig := map[string]os.Signal{"HUP": syscall.SIGHUP, "TERM": syscall.SIGTERM}[args[0]]
+	ts.Check(stageOf(ts).server.Process.Signal(sig))
+}
+
+func cmdStop(ts *testscript.TestScript, _ bool, _ []string) {
+	s := stageOf(ts)
+	ts.Check(s.server.Process.Signal(syscall.SIGTERM))
+	select {
+	case err := <-s.ended:
+		ts.Check(err)
+	case <-time.After(patience):
+		ts.Fatalf("serve does not end")
+	}
+}
+
+func cmdPost(ts *testscript.TestScript, _ bool, args []string) {
+	resp, err := http.Post(args[1], "application/json", strings.NewReader("{}"))
+	ts.Check(err)
+	defer resp.Body.Close()
+	if got := strconv.Itoa(resp.StatusCode); got != args[0] {
+		ts.Fatalf("status %s, want %s", got, args[0])
+	}
+}
