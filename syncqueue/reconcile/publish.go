@@ -63,7 +63,7 @@ func (e *Engine) published(l syncqueue.Lease, t Target, h storage.Holdings, r ta
 	confirm := &storage.Confirm{
 		Target: t.Name, Provider: l.Job.Provider, User: h.User.ID, Version: h.Version,
 		Done: r.Settled(), Shown: r.Shown, Gone: r.Gone, Hidden: r.Hidden,
-		Credential: string(target.CredentialOK),
+		Credential: string(credentialOf(t, h.User)),
 	}
 	o := syncqueue.Outcome{Confirm: confirm}
 	switch {
@@ -84,6 +84,15 @@ func (e *Engine) published(l syncqueue.Lease, t Target, h storage.Holdings, r ta
 	}
 	confirm.Note = o.Note
 	return o, nil
+}
+
+// credentialOf is the state of a user's credential after a look: a user for whom
+// everything showed already may have none.
+func credentialOf(t Target, u providers.User) target.Credential {
+	if k, ok := t.Driver.(target.Keyring); ok {
+		return k.Credential(u.Login)
+	}
+	return target.CredentialOK
 }
 
 // unpublished sorts a target's refusal: what only the outside can mend parks,
