@@ -6,6 +6,7 @@ import (
 
 	"github.com/hookd/hookd/storage"
 	"github.com/hookd/hookd/storage/bolt"
+	"github.com/hookd/hookd/storage/storagetest"
 	"github.com/hookd/hookd/syncqueue"
 	"github.com/hookd/hookd/syncqueue/queuetest"
 )
@@ -19,13 +20,13 @@ var _ interface {
 	storage.Maintainer
 } = (*bolt.DB)(nil)
 
-func open(t *testing.T, o queuetest.Options) (queuetest.Engine, func()) {
+func open(t *testing.T, dir string, o bolt.Options) (db *bolt.DB, shut func()) {
 	t.Helper()
-	db, err := bolt.Open(filepath.Join(o.Dir, "hookd.db"), bolt.Options{Now: o.Now, Retention: o.Retention})
+	db, err := bolt.Open(filepath.Join(dir, "hookd.db"), o)
 	if err != nil {
 		t.Fatal(err)
 	}
-	shut := func() {
+	shut = func() {
 		if err := db.Close(); err != nil {
 			t.Error(err)
 		}
@@ -35,9 +36,19 @@ func open(t *testing.T, o queuetest.Options) (queuetest.Engine, func()) {
 }
 
 func TestQueue(t *testing.T) {
+	again := func(t *testing.T, o queuetest.Options) (queuetest.Engine, func()) {
+		return open(t, o.Dir, bolt.Options{Now: o.Now, Retention: o.Retention})
+	}
 	queuetest.Run(t, func(t *testing.T, o queuetest.Options) queuetest.Engine {
-		e, _ := open(t, o)
+		e, _ := again(t, o)
 		return e
 	})
-	queuetest.RunDurable(t, open)
+	queuetest.RunDurable(t, again)
+}
+
+func TestCatalogue(t *testing.T) {
+	storagetest.Run(t, func(t *testing.T, o storagetest.Options) storagetest.Engine {
+		db, _ := open(t, o.Dir, bolt.Options{Now: o.Now})
+		return db
+	})
 }

@@ -94,9 +94,10 @@ func appendTime(b []byte, t time.Time) []byte {
 
 func timeOf(k []byte) time.Time { return time.Unix(0, int64(binary.BigEndian.Uint64(k))) }
 
-// label is the sortable form of a login or path.
+// label is the sortable form of a login or path. Bytes that are no text become
+// what JSON makes of them, so that it is the same before and after storing.
 func label(s string) string {
-	s = providers.Fold(s)
+	s = providers.Fold(string([]rune(s)))
 	return s[:min(len(s), maxLabel)]
 }
 
