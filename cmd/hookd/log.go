@@ -16,7 +16,7 @@ func newLogger(w io.Writer, format string, level slog.Leveler, env environ) *slo
 	if format == "json" || format == "auto" && !terminal {
 		return slog.New(slog.NewJSONHandler(w, &slog.HandlerOptions{Level: level, ReplaceAttr: spell}))
 	}
-	return slog.New(tint.NewHandler(w, &tint.Options{
+	return slog.New(tint.NewTextHandler(w, &tint.Options{
 		Level:      level,
 		TimeFormat: "15:04:05.000",
 		NoColor:    !terminal || env.get("NO_COLOR") != "",
