@@ -296,33 +296,6 @@ func TestARenamedUserKeepsWhatIsHis(t *testing.T) {
 	})
 }
 
-func TestCostOfOneCreatedRepository(t *testing.T) {
-	w := newWorld()
-	w.team("2", "core", providers.Write)
-	for i := range 500 {
-		w.join("2", fmt.Sprint("user", i))
-	}
-	for i := range 2000 {
-		w.create(fmt.Sprint(1000+i), fmt.Sprint("r", i), "2")
-	}
-	inBubble(t, w, plan{workers: 8, cold: true}, func(h *house) {
-		h.hear(providers.EffectRepo, w.create("49", "warm", "2")) // reads the teams
-		h.after(time.Hour)
-		before := w.forgeCalls()
-		h.hear(providers.EffectRepo, w.create("50", "new", "2"))
-		h.after(time.Minute)
-		if got := h.ci.list("user499"); !slices.Contains(got, "acme/new") {
-			t.Fatalf("user499 sees %d repositories without the new one", len(got))
-		}
-		// An audience is two HTTP requests on Gitea; every other call here is one.
-		cost := w.forgeCalls() - before + 1
-		t.Logf("%d calls", cost)
-		if cost > 12 {
-			t.Errorf("%d calls of the forge for one created repository, want at most 12", cost)
-		}
-	})
-}
-
 func contains(s, sub string) bool {
 	for i := 0; i+len(sub) <= len(s); i++ {
 		if s[i:i+len(sub)] == sub {
