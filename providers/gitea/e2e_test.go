@@ -93,9 +93,12 @@ func (w *realWorld) CreateOrg(name, visibility string) (providers.Org, error) {
 }
 
 func (w *realWorld) CreateTeam(o providers.Org, name string, p providers.Permission, all bool) (providers.Team, error) {
+	units := []sdk.RepoUnitType{sdk.RepoUnitCode, sdk.RepoUnitIssues}
+	if p == providers.None {
+		p, units = providers.Read, units[1:]
+	}
 	t, _, err := w.c.CreateTeam(o.Name, sdk.CreateTeamOption{
-		Name: name, Permission: sdk.AccessMode(p.String()), IncludesAllRepositories: all,
-		Units: []sdk.RepoUnitType{sdk.RepoUnitCode, sdk.RepoUnitIssues},
+		Name: name, Permission: sdk.AccessMode(p.String()), IncludesAllRepositories: all, Units: units,
 	})
 	if err != nil {
 		return providers.Team{}, err

@@ -70,8 +70,8 @@ func (g *guard) RoundTrip(req *http.Request) (*http.Response, error) {
 	return resp, nil
 }
 
-// judge classifies an answer; nil means that it is the forge's own JSON and
-// that the call succeeded.
+// judge classifies an answer; nil means that the call succeeded and that the
+// answer says to be JSON. Whether it is finds out who decodes it.
 func (g *guard) judge(resp *http.Response, body []byte) *providers.ForgeError {
 	class := func(class, cause error) *providers.ForgeError {
 		return &providers.ForgeError{Class: class, Err: cause}
@@ -100,8 +100,6 @@ func (g *guard) judge(resp *http.Response, body []byte) *providers.ForgeError {
 		return class(providers.ErrNonsense, fmt.Errorf("answer of more than %d bytes", maxAnswer))
 	case !isJSON(resp):
 		return class(providers.ErrNonsense, fmt.Errorf("content type %q", resp.Header.Get("Content-Type")))
-	case !json.Valid(body):
-		return class(providers.ErrNonsense, errors.New("broken JSON"))
 	}
 	return nil
 }
@@ -128,7 +126,7 @@ func (g *guard) follow(req *http.Request, via []*http.Request) error {
 }
 
 func sameOrigin(u, origin *url.URL) bool {
-	return u.Scheme == origin.Scheme && strings.EqualFold(u.Hostname(), origin.Hostname()) && port(u) == port(origin) && u.User == nil
+	return u.Scheme == origin.Scheme && strings.EqualFold(u.Hostname(), origin.Hostname()) && port(u) == port(origin)
 }
 
 func port(u *url.URL) string {

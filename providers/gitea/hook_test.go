@@ -191,6 +191,34 @@ func TestForkIsAboutTheNewRepositoryWhateverTheKeysSay(t *testing.T) {
 	}
 }
 
+func TestForksAreToldApartByParentThenFlagThenID(t *testing.T) {
+	h := newHook(t, secret)
+	const owner = `"owner":{"id":1,"login":"ana"}`
+	for what, x := range map[string]struct{ a, b string }{
+		"parent, though both are forks and the base is younger": {
+			`{"id":3,"full_name":"ana/new","fork":true,"parent":{"id":9},` + owner + `}`,
+			`{"id":9,"full_name":"ana/old","fork":true,"parent":{"id":2},` + owner + `}`,
+		},
+		"flag, though the base is younger": {
+			`{"id":3,"full_name":"ana/new","fork":true,` + owner + `}`,
+			`{"id":9,"full_name":"ana/old","fork":false,` + owner + `}`,
+		},
+		"id, as nothing else tells": {
+			`{"id":9,"full_name":"ana/new","fork":true,` + owner + `}`,
+			`{"id":3,"full_name":"ana/old","fork":true,` + owner + `}`,
+		},
+	} {
+		for _, body := range []string{
+			`{"repository":` + x.a + `,"forkee":` + x.b + `}`,
+			`{"repository":` + x.b + `,"forkee":` + x.a + `}`,
+		} {
+			if e, err := h.Parse(delivery("fork", []byte(body))); err != nil || e.Repo.Path != "ana/new" || e.From != "ana/old" {
+				t.Errorf("%s: %+v, %v", what, e, err)
+			}
+		}
+	}
+}
+
 func TestRepositoryWithoutIDIsMalformed(t *testing.T) {
 	h := newHook(t, secret)
 	for _, body := range []string{

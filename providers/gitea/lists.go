@@ -167,9 +167,9 @@ func (f *Forge) Repos(ctx context.Context, org providers.Org) iter.Seq2[provider
 // coming or being named otherwise. Rows of a deleted repository vanish, and so
 // change the mark too; a transfer shows in the new owner's feed only.
 //
-// Pushes are in the feed as well. Where they alone fill the page, the mark
-// follows them: it then says that something changed when nothing did, never
-// the opposite.
+// Pushes are in the feed as well. Where they crowd the page, the mark follows
+// the length of the feed: it then says that something changed when nothing did,
+// rather than the opposite.
 func (f *Forge) Activity(ctx context.Context, org providers.Org) (string, error) {
 	op := fmt.Sprintf("GET /orgs/%s/activities/feeds", org.Name)
 	rows, resp, err := f.client(ctx, "").ListOrgActivityFeeds(org.Name, sdk.ListOrgActivityFeedsOptions{ListOptions: sdk.ListOptions{Page: 1, PageSize: pageSize}})
@@ -192,8 +192,11 @@ func (f *Forge) Activity(ctx context.Context, org providers.Org) (string, error)
 			fmt.Fprintln(mark, row.ID)
 		}
 	}
-	if !found && total > len(rows) {
-		fmt.Fprintln(mark, rows[0].ID)
+	// Rows are ordered by whole seconds only: a page within one second may be
+	// any of that second's.
+	crowded := len(rows) > 0 && rows[0].Created.Equal(rows[len(rows)-1].Created)
+	if total > len(rows) && (!found || crowded) {
+		fmt.Fprintln(mark, total)
 	}
 	return strconv.FormatUint(mark.Sum64(), 36), nil
 }

@@ -37,7 +37,8 @@ type World interface {
 	RemoveCollaborator(r providers.Repo, u providers.User) error
 }
 
-// A Privileged world has users whom the forge treats apart.
+// A Privileged world has users whom the forge treats apart, and teams that see
+// a repository but not its code: its CreateTeam takes None for such a one.
 type Privileged interface {
 	SetRestricted(u providers.User, restricted bool) error
 	SetSiteAdmin(u providers.User, admin bool) error
@@ -147,6 +148,10 @@ func (x *forgeExam) agree(t *testing.T) {
 		docs := team("docs", providers.Read, false, omar, ana, kim)
 		leads := team("leads", providers.Admin, false, li)
 		team("idle", providers.Read, false, zoe)
+		tickets := providers.Team{}
+		if _, can := x.w.(Privileged); can {
+			tickets = team("tickets", providers.None, false, zoe)
+		}
 		for _, private := range []bool{true, false} {
 			repo := func(base string) providers.Repo {
 				r := must[providers.Repo](t)(x.w.CreateRepo(o.Name, x.name(base), private))
@@ -162,6 +167,10 @@ func (x *forgeExam) agree(t *testing.T) {
 			r = repo("reader")
 			ok(t, x.w.AddCollaborator(r, zoe, providers.Read))
 			ok(t, x.w.AddCollaborator(r, kim, providers.Read))
+			if _, can := x.w.(Privileged); can {
+				r = repo("tickets")
+				ok(t, x.w.AddTeamRepo(o, tickets, r))
+			}
 			// The rows of collaborators are calculated anew.
 			r = repo("readerlater")
 			ok(t, x.w.AddCollaborator(r, zoe, providers.Read))
