@@ -52,7 +52,7 @@ var (
 func (s *api) routes() chi.Router {
 	replays := httprate.LimitBy(replaysPerMinute, time.Minute, tokenName, onlyRetryAfter, tooMany)
 	r := chi.NewRouter()
-	r.Use(recovered(s.Log), bodyDeadline, routeMethod)
+	r.Use(recovered(s.Log), bodyWithin(bodyTimeout), routeMethod)
 	unrouted(r)
 	viewer, operator := r.With(s.need(Viewer)), r.With(s.need(Operator))
 

@@ -68,9 +68,9 @@ func (b *bodyReader) read(w http.ResponseWriter, r *http.Request) ([]byte, *hold
 	case want <= smallBody:
 		h.of, timeout = &b.small, b.smallTime
 	}
-	// A recorder in a test has no deadlines; every real connection does.
-	conn := http.NewResponseController(w)
-	_ = conn.SetReadDeadline(time.Now().Add(timeout))
+	// The clock is the connection's, not hookd's. The server lifts the deadline
+	// when the body has been read. Only a test's recorder has none to set.
+	_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(timeout))
 
 	src := http.MaxBytesReader(w, r.Body, b.max)
 	var buf []byte
@@ -91,9 +91,6 @@ func (b *bodyReader) read(w http.ResponseWriter, r *http.Request) ([]byte, *hold
 		case err == nil:
 			continue
 		case err == io.EOF:
-			// The commit may take longer than the body was allowed to; a
-			// deadline that struck then would look like a lost client.
-			_ = conn.SetReadDeadline(time.Time{})
 			return buf, h, nil
 		case errors.Is(err, os.ErrDeadlineExceeded):
 			return nil, h, errSlow

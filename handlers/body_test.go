@@ -143,6 +143,27 @@ func TestSlowBodiesAreCutOff(t *testing.T) {
 	}
 }
 
+// TestABodyNobodyReadsCannotDawdle: the server drains it after the answer.
+func TestABodyNobodyReadsCannotDawdle(t *testing.T) {
+	h := bodyWithin(50 * time.Millisecond)(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		writeProblem(w, http.StatusNotFound, "")
+	}))
+	srv := httptest.NewUnstartedServer(h)
+	srv.Config = NewServer("", h, slog.New(slog.DiscardHandler))
+	srv.Start()
+	defer srv.Close()
+	c, err := net.Dial("tcp", srv.Listener.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	io.WriteString(c, "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\nx")
+	c.SetReadDeadline(time.Now().Add(3 * time.Second))
+	if b, err := io.ReadAll(c); err != nil || !strings.HasPrefix(string(b), "HTTP/1.1 404") {
+		t.Errorf("%q, %v", b, err)
+	}
+}
+
 func TestThrottleCountsWhatItSwallows(t *testing.T) {
 	var q throttle
 	now := time.Unix(0, 0)

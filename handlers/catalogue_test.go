@@ -79,10 +79,10 @@ func TestUsersCarryTheirCredential(t *testing.T) {
 	w := newWorld(t)
 	for i := range 30 {
 		w.hold(user(i), repo(1), repo(2))
-		switch i % 3 {
-		case 0:
+		switch {
+		case i%3 == 0 || i%5 == 0:
 			w.desk.credentials[user(i).Login] = "missing"
-		case 1:
+		case i%3 == 1:
 			w.desk.credentials[user(i).Login] = "ok"
 		}
 	}
@@ -93,6 +93,9 @@ func TestUsersCarryTheirCredential(t *testing.T) {
 	seen := 0
 	for target := "/api/v1/users?credential=missing&limit=3"; target != ""; {
 		page := w.get(target)
+		if n := len(items(page)); n > 3 {
+			t.Errorf("a page of %d", n)
+		}
 		for _, u := range items(page) {
 			if u["credential"] != "missing" {
 				t.Errorf("%v", u)
@@ -105,8 +108,8 @@ func TestUsersCarryTheirCredential(t *testing.T) {
 			target = "/api/v1/users?credential=missing&limit=3&cursor=" + next
 		}
 	}
-	if seen != 10 {
-		t.Errorf("%d of 10 users without a credential", seen)
+	if seen != 14 {
+		t.Errorf("%d of 14 users without a credential", seen)
 	}
 	if got := items(w.get("/api/v1/users?provider=b")); len(got) != 0 {
 		t.Errorf("of another provider: %v", got)
@@ -162,12 +165,36 @@ func TestARepoNamesItsUsers(t *testing.T) {
 			t.Errorf("%s: %d", missing, rec.Code)
 		}
 	}
+	w.hold(providers.User{ID: "7", Login: "zoe"}, nested)
+	if users := w.get("/api/v1/repos/a/acme/app-01")["users"].([]any); len(users) != 1 {
+		t.Errorf("after a loss: %v", users)
+	}
+	w.hold(providers.User{ID: "7", Login: "zoe"}, repo(1), nested)
 	list := items(w.get("/api/v1/repos?provider=a&org=acme"))
 	if len(list) != 2 || list[0]["users"] != 2.0 {
 		t.Errorf("%v", list)
 	}
 	if list := items(w.get("/api/v1/repos?org=other")); len(list) != 0 {
 		t.Errorf("of another organization: %v", list)
+	}
+	w.enqueue(syncqueue.RepoJob("a", repo(1), syncqueue.LaneRemoval, w.now()))
+	w.run(syncqueue.Outcome{Change: &storage.Change{Provider: "a", Gone: []string{"1"}}}, syncqueue.KindRepo)
+	if rec, _ := w.call("viewer", "GET", "/api/v1/repos/a/acme/app-01", ""); rec.Code != http.StatusNotFound {
+		t.Errorf("deleted: %d", rec.Code)
+	}
+}
+
+func TestAPageHoldsAtMost500(t *testing.T) {
+	w := newWorld(t)
+	var repos []providers.Repo
+	for i := range 501 {
+		repos = append(repos, repo(i))
+	}
+	w.hold(user(1), repos...)
+	for target, want := range map[string]int{"": 100, "?limit=100000": 500} {
+		if got := items(w.get("/api/v1/users/a/user-01/repos" + target)); len(got) != want {
+			t.Errorf("%q: %d", target, len(got))
+		}
 	}
 }
 
@@ -293,9 +320,13 @@ func TestVisibleStatsCountAnnouncedAdditions(t *testing.T) {
 		now = received.Add(time.Duration(i) * 2 * time.Second)
 		w.show(user(1), nil)
 	}
-	w.hold(user(2), repo(1)) // nobody announced it
-	w.show(user(2), nil)
-	w.hold(user(2)) // and it is lost again
+	announced, err := w.db.Visible(t.Context(), time.Time{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.visibles = visibles(append(announced,
+		storage.Visible{Target: "drone", At: now},                                                // nobody announced it
+		storage.Visible{Target: "drone", At: now, Asked: now.Add(-9 * time.Minute), Gone: true})) // it ceased to show
 	got := w.get("/api/v1/stats/visible?window=1d")
 	if got["count"] != 10.0 || got["p50"] != 10.0 || got["p95"] != 20.0 || got["p99"] != 20.0 || got["window"] != "1d" {
 		t.Errorf("%v", got)
@@ -305,6 +336,7 @@ func TestVisibleStatsCountAnnouncedAdditions(t *testing.T) {
 	if len(points) != 10 || p["seconds"] != 2.0 || p["repo"] != "acme/app-01" || p["user"] != "user-01" || p["target"] != "drone" {
 		t.Errorf("%v", p)
 	}
+	w.visibles = w.db
 	now = now.Add(time.Hour)
 	if got := w.get("/api/v1/stats/visible?window=60s"); got["count"] != 0.0 {
 		t.Errorf("outside the window: %v", got)

@@ -55,6 +55,13 @@ func TestListAndShowOfADelivery(t *testing.T) {
 	w.run(syncqueue.Outcome{Change: &storage.Change{Provider: "a", Cells: cells}, Publish: []string{"drone"}}, syncqueue.KindRepo)
 	now = now.Add(time.Second)
 	w.show(user(1), nil)
+	shown, err := w.db.Visible(t.Context(), time.Time{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	other, elsewhere := shown[0], shown[0]
+	other.Asked, elsewhere.Provider = other.Asked.Add(time.Second), "b"
+	w.visibles = visibles{shown[0], other, elsewhere}
 	one := w.get("/api/v1/deliveries/" + strings.ToLower(id[:25]))
 	jobs := one["jobs"].([]any)
 	if one["id"] != id || len(jobs) != 2 || jobs[0].(map[string]any)["state"] != "done" {

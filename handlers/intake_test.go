@@ -309,6 +309,18 @@ func TestOursIsJudgedByIdAndByWhereItCameFrom(t *testing.T) {
 	}
 }
 
+// TestASenderThatHangsUpIsHeardOut: most forges never send it again.
+func TestASenderThatHangsUpIsHeardOut(t *testing.T) {
+	w := newWorld(t)
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	rec := httptest.NewRecorder()
+	w.intake.ServeHTTP(rec, created("g").request().WithContext(ctx))
+	if rec.Code != http.StatusAccepted {
+		t.Errorf("%d %s", rec.Code, rec.Body)
+	}
+}
+
 func TestWhenTheStoreFailsNothingIsPromised(t *testing.T) {
 	w := newWorld(t)
 	for _, err := range []error{storage.ErrFull, storage.ErrClosed, errBroken} {

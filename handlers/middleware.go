@@ -25,9 +25,6 @@ func recovered(log *slog.Logger) func(http.Handler) http.Handler {
 				if p == nil {
 					return
 				}
-				if p == http.ErrAbortHandler {
-					panic(p)
-				}
 				log.Error("panic", "method", r.Method, "path", r.URL.Path, "panic", fmt.Sprint(p), "stack", string(debug.Stack()))
 				w.Header().Set("Connection", "close")
 				writeProblem(w, http.StatusInternalServerError, "see the log of hookd")
@@ -37,17 +34,18 @@ func recovered(log *slog.Logger) func(http.Handler) http.Handler {
 	}
 }
 
-// bodyDeadline bounds the time in which a body must arrive, also one that no
-// handler reads: the server itself drains it after the answer. The clock is
-// the connection's, not hookd's.
-func bodyDeadline(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.ContentLength != 0 {
-			// Only a test's recorder has no deadline to set.
-			_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(bodyTimeout))
-		}
-		next.ServeHTTP(w, r)
-	})
+// bodyWithin bounds the time in which a body must arrive, also one that no
+// handler reads: the server itself drains it after the answer.
+func bodyWithin(d time.Duration) func(http.Handler) http.Handler {
+	return func(next http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if r.ContentLength != 0 {
+				// Only a test's recorder has no deadline to set.
+				_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(d))
+			}
+			next.ServeHTTP(w, r)
+		})
+	}
 }
 
 // methods are those that any route of hookd answers.

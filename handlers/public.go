@@ -19,7 +19,7 @@ func Public(in Intake) http.Handler {
 	}
 	rc := &receiver{Intake: in, bodies: newBodyReader(in.MaxBody, in.Budget)}
 	r := chi.NewRouter()
-	r.Use(recovered(in.Log), bodyDeadline, routeMethod)
+	r.Use(recovered(in.Log), bodyWithin(bodyTimeout), routeMethod)
 	unrouted(r)
 	// Every method, because an unknown provider is 404 whatever is asked of it.
 	r.HandleFunc("/hooks/{provider}", rc.receive)

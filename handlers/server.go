@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// The limits of both listeners. There is no ReadTimeout: it would also cut the
-// long answers of sync?wait. Bodies have their own deadline instead.
+// The limits of both listeners. There is no ReadTimeout: bodies have a deadline
+// of their own, since what suits a large one is far too long for a small one.
 const (
 	headerTimeout = 5 * time.Second
 	idleTimeout   = 60 * time.Second

@@ -3,6 +3,8 @@ package handlers_test
 import (
 	"context"
 	"net/http"
+	"net/http/httptest"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -104,6 +106,41 @@ func TestSyncThatCannotReadTheForgeIsA502(t *testing.T) {
 			t.Errorf("%d %s", rec.Code, rec.Body)
 		}
 	})
+}
+
+// TestSyncOutlivesTheWriteTimeout over a real connection.
+func TestSyncOutlivesTheWriteTimeout(t *testing.T) {
+	w := newWorld(t)
+	srv := httptest.NewUnstartedServer(w.admin)
+	srv.Config.WriteTimeout = 50 * time.Millisecond
+	srv.Start()
+	defer srv.Close()
+	req, err := http.NewRequest("POST", srv.URL+"/api/v1/users/a/ana/sync?wait=300ms", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Header.Set("Authorization", "Bearer "+roleTokens["operator"])
+	resp, err := srv.Client().Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp.Body.Close()
+	if resp.StatusCode != http.StatusAccepted {
+		t.Error(resp.StatusCode)
+	}
+}
+
+func TestACallerWhoLeftIsNoError(t *testing.T) {
+	w := newWorld(t)
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	r := httptest.NewRequestWithContext(ctx, "POST", "/api/v1/users/a/ana/sync", nil)
+	r.Header.Set("Authorization", "Bearer "+roleTokens["operator"])
+	rec := httptest.NewRecorder()
+	w.admin.ServeHTTP(rec, r)
+	if rec.Body.Len() != 0 || strings.Contains(w.log.String(), "level=ERROR") {
+		t.Errorf("%s, log %s", rec.Body, w.log)
+	}
 }
 
 func TestSyncOfNobody(t *testing.T) {

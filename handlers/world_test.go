@@ -22,6 +22,7 @@ import (
 
 	"github.com/hookd/hookd/handlers"
 	"github.com/hookd/hookd/providers"
+	"github.com/hookd/hookd/storage"
 	"github.com/hookd/hookd/storage/memory"
 	"github.com/hookd/hookd/syncqueue"
 )
@@ -114,6 +115,7 @@ type world struct {
 	orgsA    *providers.OrgSet
 	desk     *desk
 	now      func() time.Time
+	visibles storage.Visibles
 
 	intake http.Handler
 	admin  http.Handler
@@ -125,7 +127,7 @@ func newWorld(t testing.TB) *world {
 		orgsA: providers.NewOrgSet("acme"), now: time.Now,
 	}
 	w.db = memory.New(memory.Options{Now: func() time.Time { return w.now() }})
-	w.queue = &spy{Queue: w.db}
+	w.queue, w.visibles = &spy{Queue: w.db}, w.db
 	w.desk = &desk{credentials: map[string]string{}}
 	metrics := handlers.NewMetrics(w.registry, handlers.Build{Version: "1.2.3", GoVersion: "go"}, handlers.Gauges{Stats: w.db.Stats, Now: func() time.Time { return w.now() }})
 	metrics.Known([]string{"a", "b", "form"}, []string{"drone"})
@@ -142,7 +144,7 @@ func newWorld(t testing.TB) *world {
 		Now: func() time.Time { return w.now() }, MaxBody: 1 << 20,
 	})
 	w.admin = handlers.AdminAPI(handlers.Admin{
-		Queue: w.db, Journal: w.db, Console: w.db, Catalogue: w.db, Visibles: w.db, Desk: w.desk,
+		Queue: w.db, Journal: w.db, Console: w.db, Catalogue: w.db, Visibles: lately{w}, Desk: w.desk,
 		Tokens: func() []handlers.Token {
 			return []handlers.Token{
 				{Name: "vera", Role: handlers.Viewer, Secret: []byte("token-of-vera-0123")},
@@ -162,6 +164,18 @@ func newWorld(t testing.TB) *world {
 }
 
 var roleTokens = map[string]string{"viewer": "token-of-vera-0123", "operator": "token-of-olga-0123", "admin": "token-of-adam-0123"}
+
+// lately is what w.visibles is now.
+type lately struct{ w *world }
+
+func (l lately) Visible(ctx context.Context, since time.Time) ([]storage.Visible, error) {
+	return l.w.visibles.Visible(ctx, since)
+}
+
+// visibles is a fixed answer.
+type visibles []storage.Visible
+
+func (v visibles) Visible(context.Context, time.Time) ([]storage.Visible, error) { return v, nil }
 
 // desk is what the admin API is told of providers and targets.
 type desk struct {
