@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"crypto/subtle"
+	"net"
 	"net/http"
 	"strings"
 
@@ -81,12 +82,21 @@ func (s *api) identify(r *http.Request) (found Token, ok bool) {
 
 func (s *api) unauthorized(w http.ResponseWriter, r *http.Request) {
 	if r.Header.Get("Authorization") != "" {
-		addr, _ := httprate.KeyByIP(r)
-		if s.failures.RespondOnLimit(w, r, addr) {
+		if s.failures.RespondOnLimit(w, r, remoteAddr(r)) {
 			return
 		}
 		s.Log.Warn("admin token refused", "method", r.Method, "path", r.URL.Path, "remote", r.RemoteAddr)
 	}
 	w.Header().Set("WWW-Authenticate", `Bearer realm="hookd"`)
 	writeProblem(w, http.StatusUnauthorized, "send Authorization: Bearer and an admin token")
+}
+
+// remoteAddr is whom the connection comes from: a header that names somebody
+// else could be written by anybody.
+func remoteAddr(r *http.Request) string {
+	host, _, err := net.SplitHostPort(r.RemoteAddr)
+	if err != nil {
+		host = r.RemoteAddr
+	}
+	return httprate.CanonicalizeIP(host)
 }

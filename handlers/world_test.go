@@ -199,6 +199,7 @@ func (d *desk) Providers(context.Context) []handlers.ProviderStatus {
 	n := 4711
 	return []handlers.ProviderStatus{{Name: "a", Kind: "gitea", URL: "https://git.example.com", Healthy: true, CheckedAt: time.Now(), Remaining: &n}, {Name: "b"}}
 }
+
 func (d *desk) Targets(context.Context) []handlers.TargetStatus {
 	return []handlers.TargetStatus{{Name: "drone", Kind: "drone", Provider: "a", Error: "down"}}
 }
