@@ -210,7 +210,8 @@ func (c *call) bounds(n int, k listKind) (from, to int) {
 // space, addresses made of ROOT_URL, none at all when one page is enough
 // (services/context/api.go, genAPILinks).
 func (c *call) link(n, limit int) {
-	page, last := max(c.page, 1), max((n+limit-1)/limit, 1)
+	last := max((n+limit-1)/limit, 1)
+	page := min(max(c.page, 1), last) // a page past the end links as the last one does
 	var links []string
 	add := func(rel string, page int) {
 		q := c.r.URL.Query()
@@ -219,13 +220,11 @@ func (c *call) link(n, limit int) {
 	}
 	if page < last {
 		add("next", page+1)
-	}
-	if page < last {
 		add("last", last)
 	}
 	if page > 1 {
 		add("first", 1)
-		add("prev", min(page-1, last))
+		add("prev", page-1)
 	}
 	if len(links) > 0 {
 		c.header.Set("Link", strings.Join(links, ","))

@@ -107,10 +107,18 @@ type wireRepo struct {
 	HasReleases     bool            `json:"has_releases"`
 	HasPackages     bool            `json:"has_packages"`
 	HasActions      bool            `json:"has_actions"`
+	IgnoreSpace     bool            `json:"ignore_whitespace_conflicts"`
 	AllowMerge      bool            `json:"allow_merge_commits"`
 	AllowRebase     bool            `json:"allow_rebase"`
+	AllowExplicit   bool            `json:"allow_rebase_explicit"`
 	AllowSquash     bool            `json:"allow_squash_merge"`
+	AllowFastOnly   bool            `json:"allow_fast_forward_only_merge"`
+	AllowUpdate     bool            `json:"allow_rebase_update"`
+	AllowManual     bool            `json:"allow_manual_merge"`
+	DetectManual    bool            `json:"autodetect_manual_merge"`
+	DeleteBranch    bool            `json:"default_delete_branch_after_merge"`
 	DefaultMerge    string          `json:"default_merge_style"`
+	MaintainerEdit  bool            `json:"default_allow_maintainer_edit"`
 	AvatarURL       string          `json:"avatar_url"`
 	Internal        bool            `json:"internal"`
 	MirrorInterval  string          `json:"mirror_interval"`
@@ -168,6 +176,7 @@ func (g *Gitea) wireTeam(t *team, withOrg bool) wireTeam {
 	switch {
 	case t.owners:
 		w.Permission, level = "owner", "owner"
+		units = append(units, "repo.ext_issues", "repo.ext_wiki")
 	case t.mode == providers.Admin:
 		w.Permission, level = "admin", "admin"
 	case t.code == providers.None:
@@ -197,7 +206,7 @@ func (g *Gitea) wireRepo(r *repo, p *flags) wireRepo {
 		ArchivedAt: time.Unix(0, 0).UTC(), Permissions: p,
 		HasCode: true, HasIssues: true, InternalTracker: map[string]bool{"enable_time_tracker": true, "allow_only_contributors_to_track_time": true, "enable_issue_dependencies": true},
 		HasWiki: true, HasPullRequests: true, HasProjects: true, ProjectsMode: "all", HasReleases: true, HasPackages: true,
-		AllowMerge: true, AllowRebase: true, AllowSquash: true, DefaultMerge: "merge",
+		AllowMerge: true, AllowRebase: true, AllowExplicit: true, AllowSquash: true, AllowFastOnly: true, AllowUpdate: true, DefaultMerge: "merge",
 		Internal:     !r.private && r.owner.visibility == "private",
 		ObjectFormat: "sha1", Topics: []string{}, Licenses: []string{},
 	}
