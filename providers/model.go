@@ -42,6 +42,20 @@ func (m Model) Members() []User {
 	return users
 }
 
+// Size is the number of memberships and repositories over all teams, a measure
+// of whether a snapshot is much smaller than the one before. A nil model has
+// none.
+func (m *Model) Size() int {
+	if m == nil {
+		return 0
+	}
+	n := 0
+	for _, t := range m.Teams {
+		n += len(t.Members) + len(t.Repos)
+	}
+	return n
+}
+
 // compareID orders numeric ids by value and others by text.
 func compareID(a, b string) int {
 	if len(a) != len(b) {

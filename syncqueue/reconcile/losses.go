@@ -21,6 +21,10 @@ type loss struct {
 // believed.
 var errContradiction = errors.New("two independent reads of the forge disagree")
 
+// errShrinks: the answer is complete and confirmed, but so much smaller than
+// what was known that an operator has to say that it is meant.
+var errShrinks = errors.New("the answer is much smaller than before")
+
 // maxOutsiders bounds the lists that one confirmation reads; more losses than
 // that among people outside every team wait for an operator.
 const maxOutsiders = 25
@@ -94,6 +98,22 @@ func (e *Engine) confirm(ctx context.Context, p *provider, l syncqueue.Lease, lo
 		}
 	}
 	return e.confirmOutsiders(ctx, p, l, outsiders)
+}
+
+// guard returns an error that wraps errShrinks when the losses of one user are
+// more than the shrink guard allows and he is still in a team of the
+// organizations where they are: whoever left altogether explains his losses.
+func (e *Engine) guard(p *provider, have int, lost []loss) error {
+	unexplained := 0
+	for _, x := range lost {
+		if k := p.models.of(x.repo.Org.ID); !k.knows() || k.has(x.user.ID) {
+			unexplained++
+		}
+	}
+	if e.cfg.Guard.Shrinks(have, have-unexplained) {
+		return fmt.Errorf("%s would keep %d of %d repositories: %w", lost[0].user.Login, have-unexplained, have, errShrinks)
+	}
+	return nil
 }
 
 // left reports whether r is proven to be deleted or to belong to somebody else

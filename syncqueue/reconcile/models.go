@@ -74,6 +74,20 @@ func (m *models) drop(org string) {
 	k.model, k.fence = providers.Model{}, 0
 }
 
+// knows reports whether there is a model at all.
+func (k *kept) knows() bool {
+	k.read.Lock()
+	defer k.read.Unlock()
+	return k.fence != 0
+}
+
+// has reports whether a user is in some team.
+func (k *kept) has(userID string) bool {
+	k.read.Lock()
+	defer k.read.Unlock()
+	return belongs(k.model, userID)
+}
+
 // readModel refuses an organization without teams or members: a forge that
 // says so is not believed, as every organization has somebody who owns it.
 func readModel(ctx context.Context, f providers.TeamForge, org providers.Org) (providers.Model, error) {

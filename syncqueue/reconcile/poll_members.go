@@ -49,6 +49,9 @@ func (e *Engine) pollMembers(ctx context.Context, p *provider, l syncqueue.Lease
 		if err != nil {
 			return syncqueue.Outcome{}, err
 		}
+		if had, has := was.Model.Size(), m.Size(); e.cfg.Guard.Shrinks(had, has) && !l.Job.Force {
+			return e.hold(l, atCatalogue, fmt.Sprintf("the teams of %s have %d members and repositories, %d before", org.Name, has, had)), nil
+		}
 		p.models.put(org.ID, m, l.Fence)
 		is.Model, c.Users = &m, m.Members()
 		if was.Model != nil {

@@ -62,6 +62,9 @@ func (e *Engine) pollRepos(ctx context.Context, p *provider, l syncqueue.Lease) 
 		}
 		o.Follow = kept
 	}
+	if e.cfg.Guard.Shrinks(len(known), len(known)-len(was)) && !l.Job.Force {
+		return e.hold(l, atCatalogue, fmt.Sprintf("%s lists %d repositories, %d are known", org.Name, len(listed), len(known))), nil
+	}
 	for _, r := range was { // not listed any more: each is asked for by id
 		o.Follow = append(o.Follow, syncqueue.RepoJob(p.Name, r, syncqueue.LaneRemoval, now))
 	}

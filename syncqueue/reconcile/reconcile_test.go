@@ -304,3 +304,38 @@ func contains(s, sub string) bool {
 	}
 	return false
 }
+
+// An empty database behind a forge that works looks consistent from everywhere.
+func TestAForgeThatForgotAlmostEverythingIsHeldForAnOperator(t *testing.T) {
+	w := small()
+	for i := range 40 {
+		w.create(fmt.Sprint(1000+i), fmt.Sprint("r", i), "2")
+	}
+	inBubble(t, w, plan{members: time.Minute, repos: time.Minute, reconcile: time.Hour}, func(h *house) {
+		h.after(2 * time.Minute)
+		h.agree(everybody...)
+		w.change(func() {
+			for i := range 40 {
+				delete(w.teams["2"].repos, fmt.Sprint(1000+i))
+			}
+		})
+		h.after(3 * time.Hour)
+		if got := len(h.believes("ana")); got != 41 {
+			t.Errorf("ana holds %d repositories, want 41 until an operator says otherwise", got)
+		}
+		held := h.jobs(syncqueue.Parked)
+		if len(held) == 0 || h.held["catalogue"] == 0 {
+			t.Fatalf("%d parked jobs, %d counted as held", len(held), h.held["catalogue"])
+		}
+		for _, j := range held {
+			if !contains(j.Note, "hookd queue retry") {
+				t.Errorf("the note does not say what to do: %q", j.Note)
+			}
+			if _, err := h.store.Revive(t.Context(), j.ID); err != nil {
+				t.Fatal(err)
+			}
+		}
+		h.after(3 * time.Hour)
+		h.agree("admin", "ana", "li")
+	})
+}

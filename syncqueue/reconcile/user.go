@@ -24,7 +24,7 @@ func (e *Engine) user(ctx context.Context, p *provider, l syncqueue.Lease) (sync
 	}
 	list := strongest(p.ours(all, h), byRepo)
 	lost := missing(h, list, func(providers.Repo) bool { return true })
-	if o, err := e.confirmed(ctx, p, l, lost); o != nil || err != nil {
+	if o, err := e.confirmed(ctx, p, l, h, lost); o != nil || err != nil {
 		return *o, err
 	}
 	o := p.change(&storage.Change{Lists: []storage.List{{User: u, Repos: list}}, Users: []providers.User{u}})
@@ -67,7 +67,7 @@ func (e *Engine) member(ctx context.Context, p *provider, l syncqueue.Lease) (sy
 		}
 		return named[r.ID]
 	})
-	if o, err := e.confirmed(ctx, p, l, lost); o != nil || err != nil {
+	if o, err := e.confirmed(ctx, p, l, h, lost); o != nil || err != nil {
 		return *o, err
 	}
 	for _, x := range lost {
@@ -83,11 +83,15 @@ func (e *Engine) member(ctx context.Context, p *provider, l syncqueue.Lease) (sy
 	return o, nil
 }
 
-// confirmed looks for a second opinion on losses; a non-nil outcome or an
-// error ends the job without any change.
-func (e *Engine) confirmed(ctx context.Context, p *provider, l syncqueue.Lease, lost []loss) (*syncqueue.Outcome, error) {
+// confirmed looks for a second opinion on losses, and holds even agreed ones
+// that leave much less than before to somebody who did not leave. A non-nil
+// outcome or an error ends the job without any change.
+func (e *Engine) confirmed(ctx context.Context, p *provider, l syncqueue.Lease, h storage.Holdings, lost []loss) (*syncqueue.Outcome, error) {
 	err := e.confirm(ctx, p, l, lost)
-	if errors.Is(err, errContradiction) {
+	if err == nil && !l.Job.Force {
+		err = e.guard(p, len(h.Present()), lost)
+	}
+	if errors.Is(err, errContradiction) || errors.Is(err, errShrinks) {
 		o := e.hold(l, atCatalogue, err.Error())
 		return &o, nil
 	}

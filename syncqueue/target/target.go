@@ -96,6 +96,12 @@ func (g Guard) Holds(have, expect, explained int) bool {
 	return have >= g.MinRepos && lost*100 > g.Percent*have
 }
 
+// Shrinks reports whether a list of have that is now left at is much smaller:
+// at least MinRepos long before, and more than Percent gone.
+func (g Guard) Shrinks(have, left int) bool {
+	return have >= max(g.MinRepos, 1) && (have-left)*100 > g.Percent*have
+}
+
 // Credential is the state of what a target needs to act as a user.
 type Credential string
 
