@@ -3,9 +3,9 @@ package bolt
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"os"
-	"runtime/debug"
 	"time"
 
 	"go.etcd.io/bbolt"
@@ -61,40 +61,57 @@ func Open(path string, o Options) (*DB, error) {
 	return db, nil
 }
 
-// openFile opens the file with bbolt, which panics on damaged pages, and faults
-// on pages beyond the end of a truncated file.
-func openFile(path string, noSync bool) (db *bbolt.DB, err error) {
-	var f *os.File
-	defer func(was bool) {
-		debug.SetPanicOnFault(was)
-		if v := recover(); v != nil {
-			_ = f.Close() // bbolt cannot: it also gives up the lock
-			err = damaged(path, fmt.Sprint(v))
-		}
-	}(debug.SetPanicOnFault(true))
-	db, err = bbolt.Open(path, 0o600, &bbolt.Options{
+// openFile opens the file with bbolt, after making sure that bbolt can.
+func openFile(path string, noSync bool) (*bbolt.DB, error) {
+	if err := probe(path); err != nil {
+		return nil, err
+	}
+	db, err := bbolt.Open(path, 0o600, &bbolt.Options{
 		Timeout:         lockTimeout,
 		FreelistType:    bbolt.FreelistMapType,
 		NoFreelistSync:  true,
 		NoSync:          noSync,
 		InitialMmapSize: mapSize,
-		OpenFile: func(name string, flag int, mode os.FileMode) (*os.File, error) {
-			var err error
-			f, err = os.OpenFile(name, flag, mode)
-			return f, err
-		},
 	})
+	return db, refused(path, err)
+}
+
+// probe reads the whole file, while nobody can write to it.
+func probe(path string) error {
+	f, err := os.Open(path)
+	if err != nil {
+		return fmt.Errorf("bolt: opening %s: %w", path, err)
+	}
+	defer func() { _ = f.Close() }()
+	if info, err := f.Stat(); err != nil || info.Size() == 0 {
+		return err
+	}
+	db, err := bbolt.Open(path, 0o600, &bbolt.Options{Timeout: lockTimeout, ReadOnly: true})
+	if err != nil {
+		return refused(path, err)
+	}
+	defer func() { _ = db.Close() }()
+	if err := verify(f); err != nil {
+		return damaged(path, err.Error())
+	}
+	return nil
+}
+
+// refused says what to do about a file that bbolt does not open.
+func refused(path string, err error) error {
 	switch {
 	case errors.Is(err, bolterrors.ErrTimeout):
-		return nil, fmt.Errorf("bolt: %s is in use by another process: stop that one, or use its admin API", path)
+		return fmt.Errorf("bolt: %s is in use by another process: stop that one, or use its admin API", path)
 	case errors.Is(err, bolterrors.ErrVersionMismatch):
-		return nil, fmt.Errorf("bolt: %s was written in a newer file format: run the hookd that wrote it", path)
+		return fmt.Errorf("bolt: %s was written in a newer file format: run the hookd that wrote it", path)
 	case errors.Is(err, bolterrors.ErrInvalid), errors.Is(err, bolterrors.ErrChecksum):
-		return nil, damaged(path, "it is no data file of hookd, or its first pages are destroyed")
+		return damaged(path, "it is no data file of hookd, or its first pages are destroyed")
+	case errors.Is(err, fs.ErrPermission):
+		return fmt.Errorf("bolt: %w: make it readable and writable for the user that runs hookd", err)
 	case err != nil:
-		return nil, fmt.Errorf("bolt: opening %s: %w", path, err)
+		return damaged(path, err.Error())
 	}
-	return db, nil
+	return nil
 }
 
 func damaged(path, why string) error {
@@ -103,13 +120,7 @@ func damaged(path, why string) error {
 
 // start checks the schema, brings up what is kept in memory, and takes back the
 // leases of the process that died.
-func (db *DB) start(marked string) (err error) {
-	defer func(was bool) {
-		debug.SetPanicOnFault(was)
-		if v := recover(); v != nil {
-			err = damaged(db.path, fmt.Sprint(v))
-		}
-	}(debug.SetPanicOnFault(true))
+func (db *DB) start(marked string) error {
 	if err := db.check(marked); err != nil {
 		return err
 	}
