@@ -42,11 +42,7 @@ func convertUser(u *sdk.User) providers.User {
 }
 
 func convertOrg(o *sdk.Organization) providers.Org {
-	name := o.Name
-	if name == "" {
-		name = o.UserName // before Gitea 1.18
-	}
-	return providers.Org{ID: text(o.ID), Name: name}
+	return providers.Org{ID: text(o.ID), Name: o.Name}
 }
 
 // convertRepo leaves Org.Personal false: Gitea's repository does not say what

@@ -3,6 +3,7 @@ package gitea
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 
@@ -37,22 +38,20 @@ func (h *Hook) Parse(d providers.Delivery) (providers.Event, error) {
 	if name == "" {
 		return providers.Event{}, fmt.Errorf("gitea: delivery without an event name: %w", providers.ErrMalformed)
 	}
-	if !isObject(d.Body) {
-		return providers.Event{Name: name}, fmt.Errorf("gitea: %s is not a JSON object: %w", name, providers.ErrMalformed)
-	}
 	var p payload
 	err := json.Unmarshal(d.Body, &p)
-	switch name {
-	case "repository":
-		if err != nil {
-			return providers.Event{Name: name}, fmt.Errorf("gitea: %s: %w: %w", name, err, providers.ErrMalformed)
-		}
-		return p.repository()
-	case "fork":
-		if err != nil {
-			return providers.Event{Name: name}, fmt.Errorf("gitea: %s: %w: %w", name, err, providers.ErrMalformed)
-		}
+	var syntax *json.SyntaxError
+	if !isObject(d.Body) || errors.As(err, &syntax) {
+		return providers.Event{Name: name}, fmt.Errorf("gitea: %s is not a JSON object: %w", name, providers.ErrMalformed)
+	}
+	switch {
+	case name != "repository" && name != "fork":
+	case err != nil:
+		return providers.Event{Name: name}, fmt.Errorf("gitea: %s: %w: %w", name, err, providers.ErrMalformed)
+	case name == "fork":
 		return p.fork()
+	default:
+		return p.repository()
 	}
 	// The shape of an event that changes nothing is not worth a refusal.
 	return p.ignored(name)
@@ -73,7 +72,9 @@ func first(h http.Header, names ...string) string {
 	return ""
 }
 
+// isObject looks at the first byte only; null in particular decodes into
+// anything without an error.
 func isObject(body []byte) bool {
 	trimmed := bytes.TrimLeft(body, " \t\r\n")
-	return len(trimmed) > 0 && trimmed[0] == '{' && json.Valid(body)
+	return len(trimmed) > 0 && trimmed[0] == '{'
 }
