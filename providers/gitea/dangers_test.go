@@ -177,28 +177,31 @@ func TestMissingHeadersNeverShortenAList(t *testing.T) {
 // Gitea keeps the counts of a team in the team's row and does not count anew.
 // An old installation whose counters are off must not be unreadable for ever.
 func TestADriftedCounterOfATeamIsOutvotedByTwoReads(t *testing.T) {
-	g, f := start(t, providerstest.GiteaOptions{})
-	o, _, r := acme(t, g)
-	if err := g.AddMember("acme", "docs", "ana"); err != nil {
-		t.Fatal(err)
-	}
-	for _, drift := range []int{3, -3} {
-		for _, team := range []string{"core", "docs"} {
-			if err := g.DriftCounters("acme", team, drift); err != nil {
-				t.Fatal(err)
+	for _, maxItems := range []int{0, 30} {
+		g, f := start(t, providerstest.GiteaOptions{MaxItems: maxItems})
+		o, _, r := acme(t, g)
+		if err := g.AddMember("acme", "docs", "ana"); err != nil {
+			t.Fatal(err)
+		}
+		// -20, -70 and -30 end the repositories of docs on the border of a page.
+		for _, drift := range []int{3, -3, -20, -70, -30, 500} {
+			for _, team := range []string{"core", "docs"} {
+				if err := g.DriftCounters("acme", team, drift); err != nil {
+					t.Fatal(err)
+				}
 			}
-		}
-		m, err := f.Model(t.Context(), o)
-		if err != nil || len(m.Members()) != 122 {
-			t.Errorf("counters off by %d: %d members, %v", drift, len(m.Members()), err)
-		}
-		for _, team := range m.Teams {
-			if team.Name == "docs" && len(team.Repos) != 120 {
-				t.Errorf("counters off by %d: docs has %d repositories", drift, len(team.Repos))
+			m, err := f.Model(t.Context(), o)
+			if err != nil || len(m.Members()) != 122 {
+				t.Errorf("counters off by %d: %d members, %v", drift, len(m.Members()), err)
 			}
-		}
-		if n, err := read(f.RepoAccess(t.Context(), r)); n != 122 || err != nil {
-			t.Errorf("counters off by %d: audience of %d, %v", drift, n, err)
+			for _, team := range m.Teams {
+				if team.Name == "docs" && len(team.Repos) != 120 {
+					t.Errorf("counters off by %d: docs has %d repositories", drift, len(team.Repos))
+				}
+			}
+			if n, err := read(f.RepoAccess(t.Context(), r)); n != 122 || err != nil {
+				t.Errorf("counters off by %d: audience of %d, %v", drift, n, err)
+			}
 		}
 	}
 }

@@ -30,8 +30,9 @@ type list[T any] struct {
 	fetch fetch[T]
 
 	// cached: X-Total-Count is a counter that Gitea keeps in the team's row
-	// and that may have drifted, so two reads that agree outweigh it. They are
-	// cut into different pages, so that one lost page makes them disagree.
+	// and that may have drifted. It does not end the list, only a page that is
+	// not full does; and two reads that agree outweigh it. They are cut into
+	// different pages, so that one lost page makes them disagree.
 	cached bool
 	// whole: without a page number Gitea gives everything in one answer, which
 	// unlike pages cannot be torn by a change in between.
@@ -53,7 +54,7 @@ func (l list[T]) all(ctx context.Context) ([]*T, error) {
 		case attempt == 0:
 			before = items
 		case total == torn:
-			return nil, l.nonsense(errors.New("the count changed from page to page, twice"))
+			return nil, l.nonsense(errors.New("its pages do not fit together, twice"))
 		case l.cached && len(items) > 0 && l.same(items, before):
 			return items, nil
 		default:
@@ -65,12 +66,13 @@ func (l list[T]) all(ctx context.Context) ([]*T, error) {
 // What read returns instead of a count.
 const (
 	uncounted = -1 // none was announced
-	torn      = -2 // pages announced different ones
+	torn      = -2 // the pages do not fit together
 )
 
 // read goes through the list once and returns it with its announced length.
 func (l list[T]) read(ctx context.Context, attempt int) (items []*T, total int, err error) {
 	seen := map[int64]bool{}
+	full := 0 // the length of a full page, as far as it is known
 	for page := 1; page <= maxPages; page++ {
 		opt := sdk.ListOptions{Page: page, PageSize: pageSize}
 		if l.cached && attempt > 0 {
@@ -92,9 +94,11 @@ func (l list[T]) read(ctx context.Context, attempt int) (items []*T, total int, 
 			return nil, 0, l.nonsense(err)
 		}
 		if page == 1 {
-			total = t
+			total, full = t, opt.PageSize
 		} else if t != total {
 			return nil, torn, nil
+		} else if page == 2 {
+			full = len(items)
 		}
 		fresh := 0
 		for _, item := range got {
@@ -114,7 +118,7 @@ func (l list[T]) read(ctx context.Context, attempt int) (items []*T, total int, 
 		case next != 0 && next <= page:
 			return nil, 0, l.nonsense(fmt.Errorf("page %d says that page %d is next", page, next))
 		case len(got) > 0 && fresh == 0:
-			return nil, 0, l.nonsense(fmt.Errorf("page %d repeats what was read", page))
+			return nil, torn, nil // it repeats what was read
 		case len(got) == 0:
 			if page == 1 && total == uncounted {
 				return nil, 0, l.nonsense(errors.New("an empty list without a count"))
@@ -122,6 +126,8 @@ func (l list[T]) read(ctx context.Context, attempt int) (items []*T, total int, 
 			return items, total, nil
 		case next != 0:
 			// more to come, whatever the count says
+		case l.cached && !whole && len(got) >= full:
+			// a counter is no proof that this is the last page
 		case total != uncounted && len(items) >= total:
 			return items, total, nil
 		case total == uncounted && resp.FirstPage != 0:

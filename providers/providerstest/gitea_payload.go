@@ -83,11 +83,16 @@ func (g *Gitea) announceCreate(r *repo, branch string, by *account) {
 	}))
 }
 
-// announcePush sends a push; a test delivery of the web page is one from a
-// commit to itself (routers/api/v1/repo/hook.go).
-func (g *Gitea) announcePush(r *repo, branch string, by *account, test bool) {
-	after, before := newSHA(), "0000000000000000000000000000000000000000"
-	if test {
+// What a push starts from, where it is not some commit.
+const (
+	noCommit   = "0000000000000000000000000000000000000000"
+	sameCommit = "" // as a test delivery's, which goes from a commit to itself (routers/api/v1/repo/hook.go)
+)
+
+// announcePush sends a push that starts from before.
+func (g *Gitea) announcePush(r *repo, branch string, by *account, before string) {
+	after := newSHA()
+	if before == sameCommit {
 		before = after
 	}
 	person := map[string]string{"name": by.login, "email": by.login + "@noreply.localhost", "username": by.login}
@@ -96,9 +101,13 @@ func (g *Gitea) announcePush(r *repo, branch string, by *account, test bool) {
 		Author: person, Committer: person, Timestamp: g.opt.Now().UTC().Truncate(time.Second),
 		Added: []string{"README.md"}, Removed: []string{}, Modified: []string{},
 	}
+	commits := []wireCommit{head}
+	if before == noCommit {
+		commits = []wireCommit{} // a new branch comes without a list (measured)
+	}
 	g.announce(r.owner, "push", indented("  ", pushPayload{
 		Ref: "refs/heads/" + branch, Before: before, After: after, CompareURL: g.opt.RootURL + "/",
-		Commits: []wireCommit{head}, TotalCommits: 1, HeadCommit: head,
+		Commits: commits, TotalCommits: len(commits), HeadCommit: head,
 		Repository: g.wireRepo(r, &allFlags), Pusher: g.wireUser(by, nil), Sender: g.wireUser(by, nil),
 	}))
 	g.record(r.owner, by, "commit_repo", r, "")
@@ -106,13 +115,13 @@ func (g *Gitea) announcePush(r *repo, branch string, by *account, test bool) {
 
 // Push announces a push to a branch of a repository.
 func (g *Gitea) Push(path, branch, by string) error {
-	return g.push(path, branch, by, false)
+	return g.push(path, branch, by, newSHA())
 }
 
 // TestHook announces what the button "Test delivery" does.
-func (g *Gitea) TestHook(path string) error { return g.push(path, "main", "", true) }
+func (g *Gitea) TestHook(path string) error { return g.push(path, "main", "", sameCommit) }
 
-func (g *Gitea) push(path, branch, by string, test bool) error {
+func (g *Gitea) push(path, branch, by, before string) error {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	r, err := g.repo(path)
@@ -123,7 +132,7 @@ func (g *Gitea) push(path, branch, by string, test bool) error {
 	if err != nil {
 		return err
 	}
-	g.announcePush(r, branch, doer, test)
+	g.announcePush(r, branch, doer, before)
 	return nil
 }
 

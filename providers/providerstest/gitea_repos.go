@@ -59,7 +59,7 @@ func (g *Gitea) CreateRepo(spec GiteaRepo) (providers.Repo, error) {
 	g.announceRepository("created", r, by)
 	if spec.AutoInit {
 		g.announceCreate(r, "main", by)
-		g.announcePush(r, "main", by, false)
+		g.announcePush(r, "main", by, noCommit)
 	}
 	return r.repo(), nil
 }

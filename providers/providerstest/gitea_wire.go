@@ -99,7 +99,7 @@ type wireRepo struct {
 	Permissions     *flags          `json:"permissions"`
 	HasCode         bool            `json:"has_code"`
 	HasIssues       bool            `json:"has_issues"`
-	InternalTracker map[string]bool `json:"internal_tracker"`
+	InternalTracker map[string]bool `json:"internal_tracker,omitempty"`
 	HasWiki         bool            `json:"has_wiki"`
 	HasPullRequests bool            `json:"has_pull_requests"`
 	HasProjects     bool            `json:"has_projects"`
@@ -211,6 +211,7 @@ func (g *Gitea) wireRepo(r *repo, p *flags) wireRepo {
 		ObjectFormat: "sha1", Topics: []string{}, Licenses: []string{},
 	}
 	if r.parent != nil {
+		w.HasIssues, w.InternalTracker = false, nil // forks start without issues (measured)
 		parent := g.wireRepo(r.parent, p)
 		parent.Parent = nil
 		w.Parent = &parent
