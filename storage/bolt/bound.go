@@ -10,6 +10,10 @@ import (
 // found nothing.
 const retrim = time.Second
 
+// maxLooks bounds, in walks of maxDrops rows, how far one transaction looks past
+// unfinished work for something to forget.
+const maxLooks = 20
+
 // over reports whether the live bytes exceed the bound.
 func (t *txn) over() bool { return t.db.maxBytes > 0 && t.st.Bytes > t.db.maxBytes }
 
@@ -23,12 +27,8 @@ func (t *txn) room() error {
 		return storage.ErrFull
 	}
 	s := sweep{t: t, now: t.now}
-	for _, pass := range []func(*sweep) error{(*sweep).spareBodies, (*sweep).spareDeliveries, (*sweep).spareJobs} {
-		for s.from, s.rest = nil, true; s.rest && t.over() && s.dropped() == 0; {
-			if err := pass(&s); err != nil {
-				return err
-			}
-		}
+	if err := s.overBound(); err != nil {
+		return err
 	}
 	if t.over() && s.dropped() == 0 {
 		t.db.stuck = t.now
@@ -39,21 +39,24 @@ func (t *txn) room() error {
 
 func (s *sweep) dropped() int { return s.out.Bodies + s.out.Deliveries + s.out.Jobs }
 
-// overBound forgets until the bound is kept or nothing is left to forget.
+// overBound forgets until the bound is kept or nothing is left to forget: or
+// until this transaction did enough, and then there is a rest.
 func (s *sweep) overBound() error {
+	more := false
 	for _, pass := range []func(*sweep) error{(*sweep).spareBodies, (*sweep).spareDeliveries, (*sweep).spareJobs} {
 		before := s.dropped()
-		for s.from, s.rest = nil, true; s.rest && s.t.over() && s.dropped()-before < maxDrops; {
+		s.from, s.rest = nil, true
+		for looked := 0; s.rest && s.t.over() && looked < maxLooks; looked++ {
 			if err := pass(s); err != nil {
 				return err
 			}
-		}
-		if s.dropped()-before >= maxDrops {
-			s.rest = true
-			return nil
+			if s.dropped()-before >= maxDrops {
+				more = s.t.over()
+				break
+			}
 		}
 	}
-	s.rest = false
+	s.rest = more
 	return nil
 }
 

@@ -54,7 +54,7 @@ func Open(path string, o Options) (*DB, error) {
 		requests: make(chan *request, maxBatch), written: make(chan struct{}),
 	}
 	if err := db.start(id); err != nil {
-		_ = bdb.Close()
+		_ = db.bolt.Close()
 		return nil, err
 	}
 	go db.write()
@@ -122,6 +122,9 @@ func damaged(path, why string) error {
 // leases of the process that died.
 func (db *DB) start(marked string) error {
 	if err := db.check(marked); err != nil {
+		return err
+	}
+	if err := db.tidy(); err != nil {
 		return err
 	}
 	if err := db.view(db.load); err != nil {

@@ -3,7 +3,9 @@ package bolt
 import (
 	"context"
 	"errors"
+	"fmt"
 	"runtime"
+	"strings"
 	"syscall"
 	"time"
 
@@ -187,11 +189,15 @@ func (db *DB) answer(batch []*request, err error) {
 	}
 }
 
-// full marks the errors that mean that there is no room.
+// full marks the errors that mean that there is no room. When bbolt fails to
+// grow the file it keeps no more than the text of the reason.
 func full(err error) error {
+	if err == nil {
+		return nil
+	}
 	for _, e := range []error{syscall.ENOSPC, syscall.EDQUOT, syscall.EFBIG, bolterrors.ErrMaxSizeReached} {
-		if errors.Is(err, e) {
-			return errors.Join(storage.ErrFull, err)
+		if errors.Is(err, e) || strings.Contains(err.Error(), e.Error()) {
+			return fmt.Errorf("%w: %w", storage.ErrFull, err)
 		}
 	}
 	return err
