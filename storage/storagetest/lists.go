@@ -127,7 +127,7 @@ func namesFold(b *bench) {
 
 func hostileNames(b *bench) {
 	names := []string{
-		"a\x00b", "a", "\x00", "\x00\x01", "a/b", "../../etc", "<script>", "x\xff\xfe", "‮oh", "a\r\nb",
+		"a\x00b", "a", "\x00", "\x00\x01", "a/b", "../../etc", "<script>", "x\xff\xfe", "\u202eoh", "a\r\nb",
 		strings.Repeat("long", 1<<14), strings.Repeat("long", 1<<14) + "er",
 	}
 	for i, name := range names {

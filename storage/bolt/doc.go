@@ -1,0 +1,54 @@
+// Package bolt is the durable engine: queue, journal, console and catalogue in
+// one bbolt file that belongs to one process.
+//
+// # Writing
+//
+// One goroutine writes. It takes the requests that queued up while the last
+// batch was synced, runs them in one transaction, commits, and answers them:
+// an answer without an error means that it is on disk. A request that fails
+// after it wrote something fails alone: bbolt has no savepoints, so the batch is
+// done over without it.
+//
+// # Buckets
+//
+// A text in a key is escaped and terminated, so that keys sort as what they are
+// made of; a time is eight bytes of nanoseconds; an id is a ULID as text. "-"
+// is no value. Every other value but those of keys is a record: version,
+// CRC-32C over key and data, data (see record.go).
+//
+//	bucket      key                            value
+//	meta        "schema" | "id" | "state"      version | the store's identity | what is counted
+//	deliveries  id                             provider, guid, JSON without the bytes
+//	bodies      id                             the bytes, so that retention can drop them alone
+//	details     id of delivery                 JSON of providers.Details
+//	caused      delivery | job                 -          the jobs of a delivery
+//
+//	jobs        id                             JSON, with fence and end of the lease
+//	keys        the job's Key                  id         jobs that are not done, by what they coalesce
+//	states      state | id                     -          jobs that are not done, for listings
+//	waiting     lane | due | id                -          not due when last looked at
+//	ready       lane | org | kind | due | id   -          due: Lease seeks, and never scans
+//	leased      until | id                     -
+//	ended       finished | id                  -          done, and no delivery keeps them
+//
+//	users       provider | user                JSON
+//	repos       provider | repo                JSON
+//	logins      provider | login | user        claim      folded; the newest claim holds the login
+//	paths       provider | path | repo         claim      likewise
+//	cells       provider | user | repo         JSON       who holds what
+//	holders     provider | repo | user         -          the same, the other way round
+//	tombs       changed | provider | user | repo   -      cells that are tombstones, for retention
+//	snapshots   what a poll calls it           its bytes
+//	visible     at | number                    JSON of storage.Visible
+//
+// A ready job is in waiting or in ready and nowhere else, a leased one in
+// leased; parked and dead ones are found by states. What the deliveries'
+// guids are is kept in memory, see dedupe.
+//
+// # Trust in the file
+//
+// The whole file is walked at open (see verify.go) and refused if bbolt could
+// not read it. Records are checked when they are read; a damaged one is a
+// *DamagedError and concerns nobody else. A marker beside the file (see
+// identity.go) tells a store that vanished from one that never was.
+package bolt
