@@ -16,7 +16,8 @@ type Hook interface {
 	// GUID returns the forge's delivery id, "" if the headers have none.
 	GUID(h http.Header) string
 
-	// Parse reads what routing needs from a verified delivery. The error is
+	// Parse reads what routing needs from a verified delivery whose body is
+	// valid JSON: the intake has checked that, and once is enough. The error is
 	// an *Ignored (with an Event that carries at least the Name) when nobody's
 	// list can change, or wraps ErrMalformed.
 	Parse(d Delivery) (Event, error)

@@ -1,8 +1,6 @@
 package gitea
 
 import (
-	"bytes"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
@@ -38,16 +36,14 @@ func (h *Hook) Parse(d providers.Delivery) (providers.Event, error) {
 	if name == "" {
 		return providers.Event{}, fmt.Errorf("gitea: delivery without an event name: %w", providers.ErrMalformed)
 	}
-	var p payload
-	err := json.Unmarshal(d.Body, &p)
-	var syntax *json.SyntaxError
-	if !isObject(d.Body) || errors.As(err, &syntax) {
-		return providers.Event{Name: name}, fmt.Errorf("gitea: %s is not a JSON object: %w", name, providers.ErrMalformed)
+	p, err := readPayload(d.Body)
+	if errors.Is(err, errNoObject) {
+		return providers.Event{Name: name}, fmt.Errorf("gitea: %s: %w", name, err)
 	}
 	switch {
 	case name != "repository" && name != "fork":
 	case err != nil:
-		return providers.Event{Name: name}, fmt.Errorf("gitea: %s: %w: %w", name, err, providers.ErrMalformed)
+		return providers.Event{Name: name}, fmt.Errorf("gitea: %s: %w", name, err)
 	case name == "fork":
 		return p.fork()
 	default:
@@ -70,11 +66,4 @@ func first(h http.Header, names ...string) string {
 		}
 	}
 	return ""
-}
-
-// isObject looks at the first byte only; null in particular decodes into
-// anything without an error.
-func isObject(body []byte) bool {
-	trimmed := bytes.TrimLeft(body, " \t\r\n")
-	return len(trimmed) > 0 && trimmed[0] == '{'
 }
