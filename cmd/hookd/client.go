@@ -53,6 +53,10 @@ func (a *app) client(cmd *cli.Command) (*client, error) {
 		}
 		file = filepath.Join(c.DataDir, adminTokenName)
 		for _, t := range c.Tokens {
+			if t.Role == "admin" && t.Token != "" {
+				cl.token = t.Token
+				return cl, nil
+			}
 			if t.Role == "admin" && t.TokenFile != "" {
 				file = t.TokenFile
 			}

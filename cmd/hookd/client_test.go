@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -69,9 +70,11 @@ func TestTablesShowNoControlCharacters(t *testing.T) {
 func TestReplayTellsTheSameUntilAsItCounted(t *testing.T) {
 	var bodies []string
 	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		var b bytes.Buffer
-		b.ReadFrom(r.Body)
-		bodies = append(bodies, b.String())
+		b, err := io.ReadAll(r.Body)
+		if err != nil {
+			t.Error(err)
+		}
+		bodies = append(bodies, string(b))
 		fmt.Fprint(w, `{"deliveries":3,"jobs":4,"ids":[],"truncated":false,"dry_run":false}`)
 	}))
 	defer srv.Close()
@@ -152,9 +155,11 @@ func TestLiveTokenReplacesOnlyItself(t *testing.T) {
 		if auth != "" {
 			r.Header.Set("Authorization", auth)
 		}
-		if _, err := l.RoundTrip(r); err != nil {
+		resp, err := l.RoundTrip(r)
+		if err != nil {
 			t.Fatal(err)
 		}
+		resp.Body.Close()
 		if r.Header.Get("Authorization") != auth {
 			t.Error("the caller's request was changed")
 		}

@@ -16,6 +16,8 @@ import (
 	"time"
 
 	"github.com/urfave/cli/v3"
+
+	"github.com/hookd/hookd/syncqueue"
 )
 
 // headlessLimit is how long a scenario may take when --for does not say.
@@ -86,7 +88,8 @@ type demo struct {
 	log   *slog.Logger
 	level *slog.LevelVar
 	addr  string // of the admin API
-	*world
+
+	world  *world
 	server *server
 }
 
@@ -142,6 +145,9 @@ func (d *demo) headless(ctx context.Context, name string, play scenario) error {
 		err = d.confirmed(ctx, t)
 	}
 	t.finish()
+	if err != nil || t.failed() > 0 {
+		d.explain()
+	}
 	fmt.Fprintf(d.stdout, "scenario %s: %s\n", name, t.summary())
 	switch {
 	case errors.Is(err, context.DeadlineExceeded):
@@ -156,6 +162,24 @@ func (d *demo) headless(ctx context.Context, name string, play scenario) error {
 	return nil
 }
 
+// explain lists the jobs that did not end well, for whoever has to find out
+// why something did not show.
+func (d *demo) explain() {
+	jobs, _, err := d.server.store.Jobs(context.Background(), syncqueue.JobQuery{}, "", 500)
+	if err != nil {
+		fmt.Fprintln(d.stderr, "the jobs cannot be listed:", err)
+		return
+	}
+	for _, j := range jobs {
+		recurs := j.Kind == syncqueue.KindPoll || j.Kind == syncqueue.KindSweep
+		if j.State == syncqueue.Done || recurs && j.LastError == "" {
+			continue
+		}
+		fmt.Fprintf(d.stderr, "open: %s of %s, %s after %d attempts, due %s: %s %s\n",
+			j.Kind, j.Subject, j.State, j.Attempts, j.NotBefore.Format("15:04:05.000"), j.LastError, j.Note)
+	}
+}
+
 // show makes changes until somebody stops it.
 func (d *demo) show(ctx context.Context) error {
 	fmt.Fprintf(d.stdout, "hookd demo: a simulated Gitea and a simulated Drone, with hookd between them\n\n")
@@ -163,8 +187,8 @@ func (d *demo) show(ctx context.Context) error {
 		{"admin API", "http://" + d.server.adminAddr.Addr().String()},
 		{"admin token", filepath.Join(d.server.cfg.DataDir, adminTokenName)},
 		{"webhooks", "http://" + d.server.publicAddr.Addr().String() + "/hooks/" + demoProvider},
-		{"forge", d.forge.URL()},
-		{"Drone", d.drone.URL},
+		{"forge", d.world.forge.URL()},
+		{"Drone", d.world.drone.URL},
 	} {
 		fmt.Fprintf(d.stdout, "  %-12s %s\n", line[0], line[1])
 	}
