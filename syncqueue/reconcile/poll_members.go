@@ -127,7 +127,25 @@ func diffModels(was, is providers.Model) drift {
 	for _, t := range old {
 		d.team(t, true)
 	}
+	d.standing(was.Admins, is.Admins, is)
+	d.standing(was.Restricted, is.Restricted, is)
 	return d
+}
+
+// standing looks at the members whose standing with the whole instance
+// changed: what administrators and restricted users list differs.
+func (d drift) standing(was, is []string, m providers.Model) {
+	id := func(s string) string { return s }
+	gone, came := differ(was, is, id)
+	changed := map[string]bool{}
+	for _, u := range append(gone, came...) {
+		changed[u] = true
+	}
+	for _, u := range m.Members() {
+		if changed[u.ID] {
+			d.users[u] = true
+		}
+	}
 }
 
 func (d drift) team(t providers.TeamModel, lost bool) {
