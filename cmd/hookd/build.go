@@ -1,0 +1,128 @@
+package main
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/hookd/hookd/handlers"
+	"github.com/hookd/hookd/providers"
+	"github.com/hookd/hookd/syncqueue"
+	"github.com/hookd/hookd/syncqueue/reconcile"
+)
+
+// build makes the parties, the engine, the pool and the handlers.
+func (s *server) build() error {
+	c := s.cfg
+	s.desk = &desk{store: s.store}
+	s.metrics = handlers.NewMetrics(prometheus.NewRegistry(), buildVersion(), handlers.Gauges{
+		Stats: s.store.Stats,
+		Users: func() map[string]map[string]int { return s.desk.users(context.Background()) },
+		Now:   time.Now,
+	})
+	rc := reconcile.Config{
+		Store: s.store, Log: s.log, Now: time.Now,
+		Verify: c.Sync.Verify, Reconcile: c.Sync.Reconcile, Guard: c.Sync.Guard, Held: s.metrics.ShrinkHeld,
+	}
+	for _, p := range c.Providers {
+		f, err := s.forge(p)
+		if err != nil {
+			return err
+		}
+		rc.Providers = append(rc.Providers, reconcile.Provider{
+			Name: p.Name, Forge: f.forge, Hook: f.hook, Orgs: f.orgs, Names: p.Orgs,
+			Members: p.Poll.Members, Repos: p.Poll.Repos,
+		})
+	}
+	for _, t := range c.Targets {
+		p, err := s.target(t)
+		if err != nil {
+			return err
+		}
+		rc.Targets = append(rc.Targets, reconcile.Target{Name: t.Name, Provider: t.Provider, Driver: p.driver})
+	}
+	s.metrics.Known(names(c.Providers, func(p *providerConfig) string { return p.Name }), names(c.Targets, func(t *targetConfig) string { return t.Name }))
+	var err error
+	if s.engine, err = reconcile.New(rc); err != nil {
+		return err
+	}
+	s.pool = &syncqueue.Pool{
+		Queue: s.store, Handler: s.engine, Backoff: c.Sync.Retry, TTL: leaseTTL, Drain: drainJobs,
+		Observe: s.observe, Log: s.log, Now: time.Now,
+		// Apart, so that a CI server that hangs does not stop the questions to
+		// the forge, nor the other way round.
+		Bulkheads: []syncqueue.Bulkhead{
+			{Kinds: []syncqueue.Kind{syncqueue.KindPublish}, Workers: c.Sync.Workers},
+			{Kinds: forgeJobs(), Workers: c.Sync.Workers},
+		},
+	}
+	s.handlers()
+	return nil
+}
+
+// forgeJobs are the kinds of job that ask a forge.
+func forgeJobs() []syncqueue.Kind {
+	var kinds []syncqueue.Kind
+	for _, k := range syncqueue.Kinds {
+		if k != syncqueue.KindPublish {
+			kinds = append(kinds, k)
+		}
+	}
+	return kinds
+}
+
+func (s *server) forge(p *providerConfig) (*forgeParty, error) {
+	hook, err := newHook(p)
+	if err != nil {
+		return nil, err
+	}
+	f := &forgeParty{cfg: p, hook: &liveHook{}, token: newLiveToken(s.transport(), p.Token), orgs: providers.NewOrgSet(p.Orgs...)}
+	f.hook.set(hook)
+	f.secrets.Store(int32(len(p.Hooks)))
+	f.forge, err = newForge(p, f.token, func(code int) { s.metrics.ForgeRequest(p.Name, code) })
+	s.desk.forges = append(s.desk.forges, f)
+	return f, err
+}
+
+// transport makes connections for one party, which end with the server.
+func (s *server) transport() *http.Transport {
+	t := newTransport()
+	s.connections = append(s.connections, t)
+	return t
+}
+
+func (s *server) target(t *targetConfig) (*targetParty, error) {
+	p := &targetParty{cfg: t, token: newLiveToken(s.transport(), t.Token)}
+	var err error
+	p.driver, err = newTarget(t, s.cfg.Sync.Guard, p.token, func(code int) { s.metrics.TargetRequest(t.Name, code) }, s.log)
+	s.desk.targets = append(s.desk.targets, p)
+	return p, err
+}
+
+func (s *server) handlers() {
+	sources := map[string]handlers.Source{}
+	for _, f := range s.desk.forges {
+		sources[f.cfg.Name] = f.source()
+	}
+	s.public = handlers.NewServer(s.cfg.Listen, handlers.Public(handlers.Intake{
+		Sources: func() map[string]handlers.Source { return sources },
+		Queue:   s.store, Timing: s.cfg.timing(), Draining: s.draining.Load,
+		Metrics: s.metrics, Log: s.log, Now: time.Now,
+	}), s.log)
+	s.admin = handlers.NewServer(s.cfg.AdminListen, handlers.AdminAPI(handlers.Admin{
+		Queue: s.store, Journal: s.store, Console: s.store, Catalogue: s.store, Visibles: s.store,
+		Desk: s.desk, Tokens: func() []handlers.Token { return *s.tokens.Load() },
+		Timing: s.cfg.timing(), Metrics: s.metrics, Log: s.log, Now: time.Now,
+		Ready: s.ready, Build: buildVersion(),
+	}), s.log)
+}
+
+func names[T any](list []T, name func(T) string) []string {
+	out := make([]string, len(list))
+	for i, x := range list {
+		out[i] = name(x)
+	}
+	return out
+}
