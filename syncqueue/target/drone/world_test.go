@@ -88,7 +88,9 @@ func (w simWorld) Target() target.Target { return w.target }
 func (w simWorld) User(_ *testing.T, login string) providers.User {
 	return providers.User{ID: "u-" + login, Login: login}
 }
+
 func (w simWorld) Repo(_ *testing.T, name string) providers.Repo { return w.forge.add("acme/" + name) }
+
 func (w simWorld) Grant(_ *testing.T, u providers.User, r providers.Repo) {
 	w.forge.set(u.Login, r.ID, true)
 }
@@ -118,7 +120,9 @@ func (w simWorld) LogIn(t *testing.T, u providers.User) {
 func (w simWorld) GiveCredential(t *testing.T, u providers.User) {
 	w.write(t, u.Login, droneToken(u.Login)+"\n")
 }
+
 func (w simWorld) SpoilCredential(t *testing.T, u providers.User) { w.write(t, u.Login, "spoilt\n") }
+
 func (w simWorld) TakeCredential(t *testing.T, u providers.User) {
 	if err := os.Remove(filepath.Join(w.dir, u.Login)); err != nil {
 		t.Fatal(err)
