@@ -120,7 +120,6 @@ type house struct {
 type plan struct {
 	members, repos, reconcile time.Duration
 	workers                   int
-	cold                      bool // nothing is filled, polled or swept
 }
 
 // open builds a house in a bubble. Its polls are off unless the plan says so.
@@ -142,12 +141,8 @@ func open(t *testing.T, w *world, pl plan) *house {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !pl.cold {
-		if err := engine.Start(t.Context()); err != nil {
-			t.Fatal(err)
-		}
-	} else {
-		h.orgs.Learn("acme", w.org.ID)
+	if err := engine.Start(t.Context()); err != nil {
+		t.Fatal(err)
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	pool := &syncqueue.Pool{

@@ -107,20 +107,12 @@ func diffModels(was, is providers.Model) drift {
 			d.team(t, true)
 		default:
 			gone, came := differ(o.Members, t.Members, func(u providers.User) string { return u.ID })
-			for _, u := range gone {
-				d.users[u] = true
-			}
-			for _, u := range came {
-				d.users[u] = d.users[u]
-			}
+			mark(d.users, gone, true)
+			mark(d.users, came, false)
 			if !t.AllRepos && !t.Owners {
 				gone, came := differ(o.Repos, t.Repos, func(id string) string { return id })
-				for _, id := range gone {
-					d.repos[id] = true
-				}
-				for _, id := range came {
-					d.repos[id] = d.repos[id]
-				}
+				mark(d.repos, gone, true)
+				mark(d.repos, came, false)
 			}
 		}
 	}
@@ -150,13 +142,16 @@ func (d drift) standing(was, is []string, m providers.Model) {
 
 func (d drift) team(t providers.TeamModel, lost bool) {
 	if !t.AllRepos && !t.Owners && len(t.Repos) < len(t.Members) {
-		for _, id := range t.Repos {
-			d.repos[id] = d.repos[id] || lost
-		}
+		mark(d.repos, t.Repos, lost)
 		return
 	}
-	for _, u := range t.Members {
-		d.users[u] = d.users[u] || lost
+	mark(d.users, t.Members, lost)
+}
+
+// mark adds keys; one that may have lost something stays so.
+func mark[K comparable](m map[K]bool, keys []K, lost bool) {
+	for _, k := range keys {
+		m[k] = m[k] || lost
 	}
 }
 
