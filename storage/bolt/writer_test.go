@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"sync"
 	"testing"
@@ -113,6 +114,74 @@ func TestPoisonedRequestFailsAlone(t *testing.T) {
 			if db.holds(t, key) {
 				t.Errorf("%s was kept", key)
 			}
+		}
+	})
+}
+
+func TestCompleteThatIsDoneOverCountsOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		db := opened(t, Options{})
+		r := providers.Repo{ID: "41", Path: "acme/app"}
+		if _, err := db.Enqueue(t.Context(), syncqueue.Cause{}, syncqueue.RepoJob("git", r, syncqueue.LaneAddition, time.Now())); err != nil {
+			t.Fatal(err)
+		}
+		l, err := db.Lease(t.Context(), time.Minute, syncqueue.Filter{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var applied storage.Applied
+		o := syncqueue.Outcome{Publish: []string{"drone"}, Change: &storage.Change{Provider: "git", Audiences: []storage.Audience{
+			{Repo: r, Users: []storage.Member{{User: providers.User{ID: "7"}, Permission: providers.Read}}},
+		}}}
+		busy, release := make(chan struct{}), make(chan struct{})
+		go func() {
+			_ = db.update(context.Background(), func(*txn) error {
+				close(busy)
+				<-release
+				return nil
+			})
+		}()
+		<-busy
+		done := make(chan error, 2)
+		go func() {
+			var err error
+			applied, err = db.Complete(context.Background(), l, o)
+			done <- err
+		}()
+		synctest.Wait()
+		go func() {
+			_ = db.update(context.Background(), func(t *txn) error { return errors.Join(put("poisoned")(t), syncqueue.ErrLost) })
+			done <- nil
+		}()
+		synctest.Wait()
+		close(release)
+		if err := errors.Join(<-done, <-done); err != nil {
+			t.Fatal(err)
+		}
+		if want := (storage.Applied{Granted: 1, First: 1, Users: 1, Followed: 1}); !reflect.DeepEqual(applied, want) {
+			t.Errorf("applied %+v, want %+v", applied, want)
+		}
+	})
+}
+
+func TestForgottenDeliveriesTakeNoMemory(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		db := opened(t, Options{Retention: Retention{Deliveries: time.Hour}})
+		for i := range 10 {
+			e := syncqueue.Entry{Delivery: providers.Delivery{Provider: "git", GUID: fmt.Sprint(i), Received: time.Now()}}
+			if _, err := db.Push(t.Context(), e); err != nil {
+				t.Fatal(err)
+			}
+		}
+		time.Sleep(2 * time.Hour)
+		if _, err := db.Maintain(t.Context(), time.Now()); err != nil {
+			t.Fatal(err)
+		}
+		if err := db.Close(); err != nil {
+			t.Fatal(err)
+		}
+		if n := len(db.seen.ulids) + len(db.seen.odd); n > 0 || db.st.Bytes != 0 {
+			t.Errorf("%d guids and %d live bytes are left", n, db.st.Bytes)
 		}
 	})
 }

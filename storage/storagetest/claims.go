@@ -16,6 +16,8 @@ var claims = []claim{
 	{"ReadsOfOneLeaseMayWriteAgain", readsOfOneLease},
 	{"CachedReadAnnouncesANewRepositoryPastTheSweep", cachedReadOfNew},
 	{"CachedListSaysNothingAboutNewerRepositories", cachedListOfNew},
+	{"OlderListSaysNothingAboutWhatACachedReadBrought", olderListOfNew},
+	{"SlowReadDoesNotBringOldLabelsBack", slowLabels},
 	{"AudienceTakesAwayOnlyInItsRepository", audienceScope},
 	{"ListTakesAwayOnlyFromItsUser", listScope},
 	{"ListMakesHoldingsComplete", listCompletes},

@@ -99,3 +99,25 @@ func cachedListOfNew(b *bench) {
 	b.apply(cached)
 	b.has(ana, map[string]providers.Permission{app.ID: providers.Write, lib.ID: providers.Read})
 }
+
+func olderListOfNew(b *bench) {
+	model := b.begin()
+	b.end(model, storage.Change{Users: []providers.User{ana}})
+	slow := b.begin()
+	c := audience(app, providers.Write, ana)
+	c.Read = model.Fence
+	b.apply(c)
+	b.end(slow, list(ana, providers.Read, lib))
+	b.has(ana, map[string]providers.Permission{app.ID: providers.Write, lib.ID: providers.Read})
+}
+
+func slowLabels(b *bench) {
+	b.apply(storage.Change{Users: []providers.User{ana}, Repos: []providers.Repo{app}})
+	slow, quick := b.begin(), b.begin()
+	renamed := app
+	renamed.Path = "acme/application"
+	b.end(quick, storage.Change{Users: []providers.User{{ID: ana.ID, Login: "anna"}}, Repos: []providers.Repo{renamed}})
+	b.end(slow, storage.Change{Users: []providers.User{ana}, Repos: []providers.Repo{app}})
+	b.diff(b.column(app).Repo, renamed)
+	b.diff(b.holdings(ana).User.Login, "anna")
+}
