@@ -47,7 +47,7 @@ func (c *ci) Sync(ctx context.Context, u providers.User, want target.Desired) (t
 	if c.keys != nil && !c.keys[u.Login] {
 		return target.Result{}, target.ErrNoCredential
 	}
-	if r := c.read(u.Login, want); r.Settled() {
+	if r := c.read(u.Login, want); r.Settled() && len(r.Strays) == 0 {
 		return r, nil
 	}
 	n, err := want.Count(ctx)
@@ -80,6 +80,11 @@ func (c *ci) read(login string, want target.Desired) target.Result {
 			r.Shown = append(r.Shown, a.Repo.ID)
 		} else {
 			r.Missing = append(r.Missing, a.Repo.ID)
+		}
+	}
+	for id, path := range c.shows[login] {
+		if want.Stray != nil && want.Stray(id, path) {
+			r.Strays = append(r.Strays, id)
 		}
 	}
 	for _, a := range want.Absent {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -35,6 +36,9 @@ func (e *Engine) publish(ctx context.Context, p *provider, l syncqueue.Lease) (s
 		Force:    l.Job.Force,
 		Explain:  l.Job.Looks >= len(e.cfg.Verify),
 	}
+	if h.Complete {
+		want.Stray = p.stray(h)
+	}
 	if c, ok := p.Forge.(providers.Counter); ok {
 		want.Count = func(ctx context.Context) (int, error) {
 			return p.sane.count(ctx, c, h.User, len(want.Absent) > 0, e.cfg.Now)
@@ -44,7 +48,35 @@ func (e *Engine) publish(ctx context.Context, p *provider, l syncqueue.Lease) (s
 	if err != nil {
 		return e.unpublished(l, t, h, err)
 	}
-	return e.published(l, t, h, r)
+	o, err := e.published(l, t, h, r)
+	if len(r.Strays) > 0 && !causedBy(l.Job, byStray) {
+		// The forge lists what the catalogue does not know: read his list again.
+		j := syncqueue.UserJob(p.Name, h.User, syncqueue.LanePoll, e.cfg.Now())
+		j.Causes = []syncqueue.Cause{{By: byStray, At: e.cfg.Now()}}
+		o.Follow = append(o.Follow, j)
+	}
+	return o, err
+}
+
+// byStray is the cause of looking again at a user to whom the CI server shows
+// more than the catalogue holds. One such look leads to no other.
+const byStray = "stray"
+
+func causedBy(j syncqueue.Job, by string) bool {
+	return slices.ContainsFunc(j.Causes, func(c syncqueue.Cause) bool { return c.By == by })
+}
+
+// stray tells what a user whose list is complete does not hold, among what
+// belongs to organizations that the catalogue covers.
+func (p *provider) stray(h storage.Holdings) func(id, path string) bool {
+	held := map[string]bool{}
+	for _, c := range h.Cells {
+		held[c.Repo.ID] = c.Permission > providers.None
+	}
+	return func(id, path string) bool {
+		owner, _, _ := strings.Cut(path, "/")
+		return !held[id] && p.Orgs.Has(providers.Org{Name: owner})
+	}
 }
 
 // visibleOnly leaves out what is known never to show.
@@ -134,7 +166,7 @@ func evidence(h storage.Holdings, hidden map[string]string) string {
 	if len(lines) > most {
 		lines = append(lines[:most], fmt.Sprintf("and %d more", len(lines)-most))
 	}
-	return join(lines)
+	return strings.Join(lines, "; ")
 }
 
 // sample names some of what did not become so.
@@ -147,17 +179,6 @@ func sample(h storage.Holdings, r target.Result) string {
 		ids[id] = "still visible"
 	}
 	return evidence(h, ids)
-}
-
-func join(lines []string) string {
-	s := ""
-	for i, line := range lines {
-		if i > 0 {
-			s += "; "
-		}
-		s += line
-	}
-	return s
 }
 
 // witnessFor is how long one user's count vouches for the forge when nothing

@@ -339,3 +339,18 @@ func TestAForgeThatForgotAlmostEverythingIsHeldForAnOperator(t *testing.T) {
 		h.agree("admin", "ana", "li")
 	})
 }
+
+// Drone shows what it read when somebody else's change made it read: a
+// repository that came and went in between was never lost, so nobody would
+// look for it.
+func TestWhatTheCIServerShowsAndNobodyEverHeldIsSyncedAway(t *testing.T) {
+	inBubble(t, small(), plan{reconcile: time.Hour}, func(h *house) {
+		h.after(2 * time.Hour) // everybody's list was read whole
+		h.ci.mu.Lock()
+		h.ci.shows["ana"]["77"] = "acme/ghost"
+		h.ci.shows["ana"]["78"] = "other/kept"
+		h.ci.mu.Unlock()
+		h.after(2 * time.Hour)
+		h.agree(everybody...)
+	})
+}

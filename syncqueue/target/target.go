@@ -18,6 +18,12 @@ type Desired struct {
 	Present  []providers.Access
 	Absent   []providers.Access // lost, and not yet confirmed as gone
 
+	// Stray reports of a repository that shows whether it is known that the
+	// user does not hold it, though it never was in Absent: he synced by himself
+	// before hookd knew, or it came and went between two reads. It is nil while
+	// too little is known. Strays are a reason to sync.
+	Stray func(id, path string) bool
+
 	// Count asks the forge for the size of the user's own list now. A target
 	// calls it before anything that could take access away as a side effect;
 	// Unknown is not an error. It is nil if the forge has no such call.
@@ -38,6 +44,7 @@ type Result struct {
 	Hidden    map[string]string // of Present that never will -> evidence
 	Gone      []string          // of Absent that do not show any more
 	Remaining []string          // of Absent that still do
+	Strays    []string          // that show although Stray says they should not: the forge lists them, so the caller knows too little
 	Before    int               // repositories of the user before, -1 if not read
 	After     int               // and after
 }

@@ -3,6 +3,7 @@ package drone
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/hookd/hookd/providers"
 	"github.com/hookd/hookd/syncqueue/target"
@@ -60,13 +61,33 @@ func (t *Target) guard(ctx context.Context, login, token string, want target.Des
 	return remote, t.hold(want, have, have-lost, explained, "the CI server's preview of the forge has")
 }
 
-// leaves returns the ids in Absent that show.
+// strays returns the ids that show and are known not to be the user's, in a
+// stable order.
+func strays(want target.Desired, shown rows) []string {
+	var ids []string
+	if want.Stray == nil {
+		return nil
+	}
+	for id, r := range shown {
+		if want.Stray(id, r.Slug) {
+			ids = append(ids, id)
+		}
+	}
+	slices.Sort(ids)
+	return ids
+}
+
+// leaves returns the ids that show and are meant to go: those in Absent, and
+// strays.
 func leaves(want target.Desired, shown rows) map[string]bool {
 	ids := map[string]bool{}
 	for _, a := range want.Absent {
 		if _, ok := shown[a.Repo.ID]; ok {
 			ids[a.Repo.ID] = true
 		}
+	}
+	for _, id := range strays(want, shown) {
+		ids[id] = true
 	}
 	return ids
 }

@@ -41,7 +41,7 @@ func (t *Target) sync(ctx context.Context, login string, want target.Desired) (t
 	}
 	res := finish(judge(want, shown, who.Machine), len(shown), shown)
 	switch {
-	case res.Settled(), who.Machine: // nothing a sync could change
+	case res.Settled() && len(strays(want, shown)) == 0, who.Machine: // nothing a sync could change
 		return res, nil
 	case missing != nil:
 		return target.Result{}, missing
@@ -55,7 +55,7 @@ func (t *Target) sync(ctx context.Context, login string, want target.Desired) (t
 		if _, shown, err = t.look(ctx, login, token, nil); err != nil {
 			return target.Result{}, err
 		}
-		if res = finish(judge(want, shown, false), len(shown), shown); res.Settled() {
+		if res = finish(judge(want, shown, false), len(shown), shown); res.Settled() && len(strays(want, shown)) == 0 {
 			return res, nil
 		}
 	}
@@ -70,7 +70,7 @@ func (t *Target) sync(ctx context.Context, login string, want target.Desired) (t
 		return target.Result{}, err
 	}
 	res = finish(judge(want, after, false), len(shown), after)
-	res.Synced = true
+	res.Synced, res.Strays = true, strays(want, after)
 	if want.Explain {
 		explain(&res, after, remote)
 	}
