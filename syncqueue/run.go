@@ -179,3 +179,33 @@ func clip(s string) string {
 	}
 	return strings.ToValidUTF8(s, "\uFFFD")
 }
+
+// MaxSetBack is how far a clock may be set back without anybody minding.
+const MaxSetBack = time.Minute
+
+// SetBack returns by how much the clock was set back between two looks at it,
+// zero if it was not. What waits for a time has to be moved along with it by
+// Earlier, or a clock that was a day ahead makes everything wait for a day.
+func SetBack(last, now time.Time) time.Duration {
+	if d := last.Sub(now); !last.IsZero() && d > MaxSetBack {
+		return d
+	}
+	return 0
+}
+
+// Earlier returns the job with the times it waits for moved back.
+func Earlier(j Job, d time.Duration) Job {
+	back := func(t time.Time) time.Time {
+		if t.IsZero() {
+			return t
+		}
+		return t.Add(-d)
+	}
+	j.NotBefore, j.Deadline = back(j.NotBefore), back(j.Deadline)
+	if j.Again != nil {
+		a := *j.Again
+		a.NotBefore, a.Deadline = back(a.NotBefore), back(a.Deadline)
+		j.Again = &a
+	}
+	return j
+}

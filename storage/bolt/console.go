@@ -108,7 +108,7 @@ func (db *DB) Stats(context.Context) (s syncqueue.Stats, err error) {
 		if _, err := v.get(tMeta, metaState, &st); err != nil {
 			return err
 		}
-		s = syncqueue.Stats{Jobs: map[syncqueue.State]int{}, Paused: st.Paused, Bytes: v.tx.Size()}
+		s = syncqueue.Stats{Jobs: map[syncqueue.State]int{}, Paused: st.Paused, Bytes: db.Bytes()}
 		for _, state := range syncqueue.States {
 			s.Jobs[state] = st.Jobs[state]
 		}

@@ -35,6 +35,8 @@ func TestMain(m *testing.M) {
 		pushForEver(os.Getenv(childPath), false)
 	case "promise":
 		pushForEver(os.Getenv(childPath), true)
+	case "script":
+		script(os.Getenv(childPath))
 	case "fill":
 		fillDisk(os.Getenv(childPath))
 	}

@@ -144,7 +144,7 @@ func (db *DB) start(marked string) error {
 		}
 	}
 	return db.view(func(v view) error {
-		db.clock.now = schedule{due: db.st.Due, next: v.next(), paused: db.st.Paused}
+		db.clock.now = schedule{due: db.st.Due, next: v.next(), paused: db.st.Paused, seen: db.st.Clock}
 		return nil
 	})
 }

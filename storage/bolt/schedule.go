@@ -4,6 +4,8 @@ import (
 	"context"
 	"sync"
 	"time"
+
+	"github.com/hookd/hookd/syncqueue"
 )
 
 // A schedule is what a Lease needs to know to wait without touching the file.
@@ -11,6 +13,7 @@ type schedule struct {
 	due    int       // jobs in the ready table
 	next   time.Time // when the first waiting job comes due or the first lease runs out
 	paused bool
+	seen   time.Time // what the clock said then
 }
 
 // A clock holds the schedule of the last commit.
@@ -36,7 +39,7 @@ func (c *clock) set(s schedule) {
 
 // promising reports whether it is worth while to look for a job.
 func (s schedule) promising(now time.Time) bool {
-	return !s.paused && (s.due > 0 || !s.next.IsZero() && !s.next.After(now))
+	return !s.paused && (s.due > 0 || !s.next.IsZero() && !s.next.After(now) || syncqueue.SetBack(s.seen, now) > 0)
 }
 
 // wait returns when the schedule changed or its next time came. It looks at the

@@ -26,6 +26,7 @@ type txn struct {
 // state is what an engine counts; it is one record, rewritten by each commit.
 type state struct {
 	Fence   uint64                    `json:"fence"`
+	Clock   time.Time                 `json:"clock"`   // the time of the last commit
 	Claims  uint64                    `json:"claims"`  // orders the claims to logins and paths
 	Visible uint64                    `json:"visible"` // orders visible records of one instant
 	Paused  bool                      `json:"paused,omitempty"`
@@ -77,6 +78,12 @@ func (t *txn) do(fn func(*txn) error) (err error) {
 		}
 	}()
 	t.wrote, t.now = false, t.db.now()
+	if d := syncqueue.SetBack(t.st.Clock, t.now); d > 0 {
+		if err := t.setBack(d); err != nil {
+			return err
+		}
+	}
+	t.st.Clock = t.now
 	return fn(t)
 }
 

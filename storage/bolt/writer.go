@@ -143,7 +143,7 @@ func (db *DB) commit(batch []*request) {
 			return
 		}
 		if t.sched {
-			t.plan = schedule{due: t.st.Due, next: t.next(), paused: t.st.Paused}
+			t.plan = schedule{due: t.st.Due, next: t.next(), paused: t.st.Paused, seen: t.now}
 		}
 		id := t.tx.ID()
 		err = t.commit()

@@ -14,7 +14,7 @@ func (db *DB) Jobs(_ context.Context, q syncqueue.JobQuery, cursor string, limit
 		return nil, "", err
 	}
 	defer unlock()
-	now := db.now()
+	now := db.clock()
 	var out []syncqueue.Job
 	for _, id := range newest(db.jobs, cursor) {
 		if j := db.jobs[id].Job; q.Matches(j, now) {
@@ -70,7 +70,7 @@ func (db *DB) operate(prefix string, do func(*job, time.Time)) error {
 	if err != nil {
 		return err
 	}
-	now := db.now()
+	now := db.clock()
 	j := db.jobs[id]
 	switch {
 	case j.State == syncqueue.Done:
@@ -105,7 +105,7 @@ func (db *DB) Stats(context.Context) (syncqueue.Stats, error) {
 		return syncqueue.Stats{}, err
 	}
 	defer unlock()
-	now := db.now()
+	now := db.clock()
 	s := syncqueue.Stats{Jobs: map[syncqueue.State]int{}, Paused: db.paused}
 	for _, state := range syncqueue.States {
 		s.Jobs[state] = 0

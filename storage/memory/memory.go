@@ -29,6 +29,7 @@ type DB struct {
 	mu      sync.Mutex
 	closed  bool
 	changed chan struct{} // closed and replaced at every change
+	seen    time.Time     // when anybody last looked at the clock
 	fence   uint64
 	claims  uint64 // orders the claims to logins and paths
 	paused  bool
@@ -120,6 +121,23 @@ func (db *DB) open() (unlock func(), err error) {
 		return nil, storage.ErrClosed
 	}
 	return db.mu.Unlock, nil
+}
+
+// clock tells the time, and moves what waits along when it was set back.
+func (db *DB) clock() time.Time {
+	now := db.now()
+	if d := syncqueue.SetBack(db.seen, now); d > 0 {
+		for _, j := range db.jobs {
+			switch j.State {
+			case syncqueue.Ready:
+				j.Job = syncqueue.Earlier(j.Job, d)
+			case syncqueue.Leased:
+				j.Job, j.until = syncqueue.Earlier(j.Job, d), j.until.Add(-d)
+			}
+		}
+	}
+	db.seen = now
+	return now
 }
 
 // wake lets every blocked Lease look again.

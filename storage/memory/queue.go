@@ -24,7 +24,7 @@ func (db *DB) Push(ctx context.Context, e syncqueue.Entry, jobs ...syncqueue.Job
 	if err := keyed(jobs); err != nil {
 		return syncqueue.Receipt{}, err
 	}
-	now := db.now()
+	now := db.clock()
 	defer db.wake()
 	g := guid{e.Delivery.Provider, e.Delivery.GUID}
 	if first, ok := db.guids[g]; ok && g.guid != "" {
@@ -72,7 +72,7 @@ func (db *DB) Enqueue(ctx context.Context, c syncqueue.Cause, jobs ...syncqueue.
 	if err := keyed(jobs); err != nil {
 		return nil, err
 	}
-	now := db.now()
+	now := db.clock()
 	defer db.wake()
 	ids := make([]string, 0, len(jobs))
 	for _, j := range jobs {
@@ -129,7 +129,7 @@ func (db *DB) Lease(ctx context.Context, ttl time.Duration, f syncqueue.Filter) 
 		if err != nil {
 			return syncqueue.Lease{}, err
 		}
-		now := db.now()
+		now := db.clock()
 		l, next, ok := db.lease(now, ttl, f)
 		changed := db.changed
 		unlock()
@@ -255,7 +255,7 @@ func (db *DB) end(ctx context.Context, l syncqueue.Lease, do func(*job, time.Tim
 		return err
 	}
 	defer unlock()
-	now := db.now()
+	now := db.clock()
 	j, err := db.held(l, now)
 	if err != nil {
 		return err
@@ -278,7 +278,7 @@ func (db *DB) Complete(ctx context.Context, l syncqueue.Lease, o syncqueue.Outco
 		return storage.Applied{}, err
 	}
 	defer unlock()
-	now := db.now()
+	now := db.clock()
 	j, err := db.held(l, now)
 	if err != nil {
 		return storage.Applied{}, err

@@ -64,6 +64,8 @@ var claims = []claim{
 	{"LeaseWakesWhenDue", wakesWhenDue},
 	{"LeaseWakesOnResume", wakesOnResume},
 	{"LeaseWakesWhenALeaseRunsOut", wakesOnExpiry},
+	{"ClockSetBackStallsNothing", clockSetBack},
+	{"ClockSetForwardStallsNothing", clockSetForward},
 	{"LeaseEndsWithItsContext", leaseEndsWithContext},
 	{"OneJobIsLeasedOnce", leasedOnce},
 	{"WhatComesBackIsACopy", copies},

@@ -2,14 +2,15 @@
 // of syncqueue's Queue, Journal and Console, claim by claim.
 //
 // Each claim runs in a bubble of testing/synctest: time stands still but for
-// what the claim waits for. An engine under test takes its time from time.Now
-// or from Options.Now, which is the same.
+// what the claim waits for. An engine under test takes its time from
+// Options.Now.
 package queuetest
 
 import (
 	"context"
 	"errors"
 	"fmt"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -19,8 +20,8 @@ import (
 	"github.com/hookd/hookd/syncqueue"
 )
 
-// An Engine is what is examined. If it is a storage.Maintainer too, what it
-// forgets is examined as well.
+// An Engine is what is examined. What it forgets is examined too: it has to be a
+// storage.Maintainer.
 type Engine interface {
 	syncqueue.Queue
 	syncqueue.Journal
@@ -43,7 +44,9 @@ func Run(t *testing.T, open func(t *testing.T, o Options) Engine) {
 	for _, c := range claims {
 		t.Run(c.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				c.check(newBench(t, open(t, Options{Now: time.Now, Dir: t.TempDir(), Retention: retention})))
+				b := &bench{T: t, ctx: t.Context()}
+				b.Engine = open(t, Options{Now: b.now, Dir: t.TempDir(), Retention: retention})
+				c.check(b)
 			})
 		})
 	}
@@ -54,9 +57,10 @@ func RunDurable(t *testing.T, open Open) {
 	for _, c := range durable {
 		t.Run(c.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				o := Options{Now: time.Now, Dir: t.TempDir(), Retention: retention}
-				e, shut := open(t, o)
-				b := newBench(t, e)
+				b := &bench{T: t, ctx: t.Context()}
+				o := Options{Now: b.now, Dir: t.TempDir(), Retention: retention}
+				var shut func()
+				b.Engine, shut = open(t, o)
 				c.check(b, func() {
 					shut()
 					b.Engine, shut = open(t, o)
@@ -72,11 +76,13 @@ var retention = storage.Retention{Deliveries: 30 * 24 * time.Hour, Bodies: 7 * 2
 type bench struct {
 	*testing.T
 	Engine
-	ctx context.Context
-	n   int
+	ctx  context.Context
+	n    int
+	skew atomic.Int64 // nanoseconds by which the engine's clock goes wrong
 }
 
-func newBench(t *testing.T, e Engine) *bench { return &bench{T: t, Engine: e, ctx: t.Context()} }
+// now is the engine's clock.
+func (b *bench) now() time.Time { return time.Now().Add(time.Duration(b.skew.Load())) }
 
 func (b *bench) ok(err error) {
 	b.Helper()

@@ -81,3 +81,25 @@ func leaseEndsWithContext(b *bench) {
 	cancel()
 	b.is(<-done, context.Canceled)
 }
+
+func clockSetBack(b *bench) {
+	b.enqueue(job("leased"))
+	l := b.lease()
+	b.enqueue(in(time.Second, job("waiting")))
+	out := b.waiting()
+	b.skew.Store(int64(-24 * time.Hour))
+	b.sleep(time.Minute)
+	b.same((<-out).Job.Subject.ID, "waiting")
+	out = b.waiting()
+	b.sleep(ttl)
+	b.same((<-out).Job.ID, l.Job.ID)
+	b.lost(l)
+}
+
+func clockSetForward(b *bench) {
+	b.enqueue(in(12*time.Hour, job("waiting")))
+	out := b.waiting()
+	b.skew.Store(int64(24 * time.Hour))
+	b.sleep(time.Minute)
+	b.same(len(out), 1)
+}
