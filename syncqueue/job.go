@@ -90,7 +90,7 @@ type Job struct {
 	Lane     Lane              `json:"lane"`
 
 	State     State     `json:"state"`
-	Attempts  int       `json:"attempts"`          // leases since it last ended well
+	Attempts  int       `json:"attempts"`          // leases since it last ended well; of a job that ended, how many runs it took
 	Looks     int       `json:"looks,omitempty"`   // times it looked and did not see yet
 	NotBefore time.Time `json:"not_before"`        // due
 	Deadline  time.Time `json:"deadline,omitzero"` // debouncing may not move NotBefore past it
