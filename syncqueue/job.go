@@ -129,5 +129,18 @@ func (j Job) StateAt(now time.Time) State {
 	return j.State
 }
 
+// ByFill is the cause of an organization's first fill.
+const ByFill = "fill"
+
+// CausedBy reports whether by is among who asked for the job.
+func (j Job) CausedBy(by string) bool {
+	for _, c := range j.Causes {
+		if c.By == by {
+			return true
+		}
+	}
+	return false
+}
+
 // Announced reports whether a delivery is among the job's causes.
 func (j Job) Announced() bool { return !j.Since.IsZero() }
