@@ -184,6 +184,7 @@ func (d *demo) explain() {
 func (d *demo) show(ctx context.Context) error {
 	fmt.Fprintf(d.stdout, "hookd demo: a simulated Gitea and a simulated Drone, with hookd between them\n\n")
 	for _, line := range [][2]string{
+		{"page", "http://" + d.server.adminAddr.Addr().String() + "/"},
 		{"admin API", "http://" + d.server.adminAddr.Addr().String()},
 		{"admin token", filepath.Join(d.server.cfg.DataDir, adminTokenName)},
 		{"webhooks", "http://" + d.server.publicAddr.Addr().String() + "/hooks/" + demoProvider},

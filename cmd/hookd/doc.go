@@ -10,6 +10,7 @@
 //
 //	cmd/hookd                  this package: commands, configuration, wiring, log
 //	handlers                   HTTP in: webhook intake, admin API, health, metrics
+//	  dashboard                  the page for people, on the admin listener
 //	providers                  the words of forges: delivery, event, user, repository, access
 //	  gitea                      webhooks and API of Gitea and Forgejo
 //	  providerstest              what every forge driver must do; a simulated Gitea

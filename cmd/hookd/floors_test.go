@@ -46,8 +46,10 @@ var floors = map[string]floor{
 
 	"handlers": {[]string{"providers", "syncqueue", "storage"}, []string{"github.com/go-chi/chi/v5", "github.com/go-chi/httprate", "github.com/prometheus/client_golang"}},
 
+	"handlers/dashboard": {[]string{"providers", "syncqueue", "storage"}, nil},
+
 	"cmd/hookd": {[]string{
-		"handlers", "providers", "providers/gitea", "providers/providerstest", "storage", "storage/bolt",
+		"handlers", "handlers/dashboard", "providers", "providers/gitea", "providers/providerstest", "storage", "storage/bolt",
 		"syncqueue", "syncqueue/reconcile", "syncqueue/target", "syncqueue/target/drone", "syncqueue/target/targettest",
 	}, []string{"github.com/goccy/go-yaml", "github.com/lmittmann/tint", "github.com/prometheus/client_golang", "github.com/urfave/cli/v3", "golang.org/x/term"}},
 }
