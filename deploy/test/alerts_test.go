@@ -81,7 +81,7 @@ func TestAlertsGoByMetricsOfHookd(t *testing.T) {
 
 // An alertCase is a history, one sample a minute, and what becomes of it.
 type alertCase struct {
-	alert  string
+	alert  string // and its severity
 	series string
 	at     time.Duration // when the alert is looked at
 	fires  bool
@@ -90,54 +90,58 @@ type alertCase struct {
 // Each alert has a history that makes it fire, and one close to it that does
 // not.
 var alertCases = []alertCase{
-	{"HookdDown", `hookd_build_info{version="1"} 1x9 stale _x20`, 16 * time.Minute, true},
-	{"HookdDown", `hookd_build_info{version="1"} 1x9 stale _x20`, 13 * time.Minute, false}, // a restart
-	{"HookdDown", `hookd_build_info{version="1"} 1x20`, 10 * time.Minute, false},
+	{"HookdDown/page", `hookd_build_info{version="1"} 1x9 stale _x20`, 16 * time.Minute, true},
+	{"HookdDown/page", `hookd_build_info{version="1"} 1x9 stale _x20`, 13 * time.Minute, false}, // a restart
+	{"HookdDown/page", `hookd_build_info{version="1"} 1x20`, 10 * time.Minute, false},
 
-	{"HookdRefusesDeliveries", `hookd_deliveries_total{provider="git",event="none",result="unavailable"} 0+3x20`, 10 * time.Minute, true},
-	{"HookdRefusesDeliveries", `hookd_deliveries_total{provider="git",event="none",result="rejected"} 0+3x20`, 10 * time.Minute, false},
+	{"HookdRefusesDeliveries/page", `hookd_deliveries_total{provider="git",event="none",result="unavailable"} 0+3x20`, 10 * time.Minute, true},
+	{"HookdRefusesDeliveries/page", `hookd_deliveries_total{provider="git",event="none",result="rejected"} 0+3x20`, 10 * time.Minute, false},
 
-	{"HookdQueueStuck", `hookd_queue_oldest_seconds 310+60x20`, 10 * time.Minute, true},
-	{"HookdQueueStuck", `hookd_queue_oldest_seconds 310+60x3 0x20`, 10 * time.Minute, false},
+	{"HookdQueueStuck/page", `hookd_queue_oldest_seconds 310+60x20`, 10 * time.Minute, true},
+	{"HookdQueueStuck/page", `hookd_queue_oldest_seconds 310+60x3 0x20`, 10 * time.Minute, false},
 
 	// A fifth of the changes is slow; Prometheus 2 and 3 spell the bucket differently.
-	{"HookdVisibleSlow", visible("60", 8, 10), 2 * time.Hour, true},
-	{"HookdVisibleSlow", visible("60.0", 8, 10), 2 * time.Hour, true},
-	{"HookdVisibleSlow", visible("60", 100, 101), 2 * time.Hour, false},
+	{"HookdRepoVisibleSlow/page", visible("60", 80, 100), 2 * time.Hour, true},
+	{"HookdRepoVisibleSlow/page", visible("60.0", 80, 100), 2 * time.Hour, true},
+	{"HookdRepoVisibleSlow/page", visible("60", 90, 100), 2 * time.Hour, false},
+	{"HookdRepoVisibleSlow/ticket", visible("60", 90, 100), 2 * time.Hour, true},
+	{"HookdRepoVisibleSlow/ticket", visible("60", 99, 100), 2 * time.Hour, false},
 	// Slow, but over: the short window is clean.
-	{"HookdVisibleSlow", "hookd_repo_visible_seconds_bucket{target=\"drone\",le=\"60\"} 0+8x60 480+10x60\n" +
-		"hookd_repo_visible_seconds_count{target=\"drone\"} 0+10x120", 110 * time.Minute, false},
+	{"HookdRepoVisibleSlow/page", `hookd_repo_visible_seconds_bucket{target="drone",le="60"} 0+7x100 700+10x20
+hookd_repo_visible_seconds_count{target="drone"} 0+10x120`, 110 * time.Minute, false},
+	{"HookdRepoVisibleSlow/page", `hookd_repo_visible_seconds_bucket{target="drone",le="60"} 0+7x100 700+10x20
+hookd_repo_visible_seconds_count{target="drone"} 0+10x120`, 100 * time.Minute, true},
 	// Two changes, both slow.
-	{"HookdVisibleSlow", "hookd_repo_visible_seconds_bucket{target=\"drone\",le=\"60\"} 0x120\n" +
-		"hookd_repo_visible_seconds_count{target=\"drone\"} 0x115 2x5", 2 * time.Hour, false},
+	{"HookdRepoVisibleSlow/page", `hookd_repo_visible_seconds_bucket{target="drone",le="60"} 0x120
+hookd_repo_visible_seconds_count{target="drone"} 0x117 2x3`, 119 * time.Minute, false},
 
-	{"HookdSignatureFailures", `hookd_deliveries_total{provider="git",event="none",result="rejected"} 0+30x40`, 30 * time.Minute, true},
-	{"HookdSignatureFailures", `hookd_deliveries_total{provider="git",event="none",result="rejected"} 0+6x40`, 30 * time.Minute, false},
+	{"HookdSignatureFailures/ticket", `hookd_deliveries_total{provider="git",event="none",result="rejected"} 0+30x40`, 30 * time.Minute, true},
+	{"HookdSignatureFailures/ticket", `hookd_deliveries_total{provider="git",event="none",result="rejected"} 0+6x40`, 30 * time.Minute, false},
 
-	{"HookdNoDeliveries", deliveries("0x1600", "0+1x1600"), 26 * time.Hour, true},
-	{"HookdNoDeliveries", deliveries("0+1x1600", "0+1x1600"), 26 * time.Hour, false},
-	{"HookdNoDeliveries", deliveries("0x1600", "7x1600"), 26 * time.Hour, false}, // nothing changed
-	{"HookdNoDeliveries", deliveries("0x1600", "0+1x1600"), 12 * time.Hour, false},
+	{"HookdNoDeliveries/ticket", deliveries("0x1600", "0+1x1600"), 26 * time.Hour, true},
+	{"HookdNoDeliveries/ticket", deliveries("0+1x1600", "0+1x1600"), 26 * time.Hour, false},
+	{"HookdNoDeliveries/ticket", deliveries("0x1600", "7x1600"), 26 * time.Hour, false}, // nothing changed
+	{"HookdNoDeliveries/ticket", deliveries("0x1600", "0+1x1600"), 12 * time.Hour, false},
 
-	{"HookdDeadLetters", `hookd_jobs_total{kind="publish",outcome="buried"} 0x5 1x5`, 8 * time.Minute, true},
-	{"HookdDeadLetters", `hookd_jobs_total{kind="publish",outcome="done"} 0x5 1x5`, 8 * time.Minute, false},
+	{"HookdDeadLetters/ticket", `hookd_jobs_total{kind="publish",outcome="buried"} 0x5 1x5`, 8 * time.Minute, true},
+	{"HookdDeadLetters/ticket", `hookd_jobs_total{kind="publish",outcome="done"} 0x5 1x5`, 8 * time.Minute, false},
 
-	{"HookdShrinkHeld", `hookd_shrink_held_total{target="drone"} 0x5 1x5`, 8 * time.Minute, true},
-	{"HookdShrinkHeld", `hookd_shrink_held_total{target="drone"} 1x10`, 8 * time.Minute, false},
+	{"HookdShrinkHeld/ticket", `hookd_shrink_held_total{target="drone"} 0x5 1x5`, 8 * time.Minute, true},
+	{"HookdShrinkHeld/ticket", `hookd_shrink_held_total{target="drone"} 1x10`, 8 * time.Minute, false},
 
-	{"HookdForgeFailing", requests("forge", "provider", "error", 9, 1), 20 * time.Minute, true},
-	{"HookdForgeFailing", requests("forge", "provider", "401", 9, 1), 20 * time.Minute, true},
-	{"HookdForgeFailing", requests("forge", "provider", "503", 1, 9), 20 * time.Minute, false},
-	{"HookdForgeFailing", requests("forge", "provider", "404", 9, 1), 20 * time.Minute, false},
+	{"HookdForgeFailing/ticket", requests("forge", "provider", "error", 9, 1), 20 * time.Minute, true},
+	{"HookdForgeFailing/ticket", requests("forge", "provider", "401", 9, 1), 20 * time.Minute, true},
+	{"HookdForgeFailing/ticket", requests("forge", "provider", "503", 1, 9), 20 * time.Minute, false},
+	{"HookdForgeFailing/ticket", requests("forge", "provider", "404", 9, 1), 20 * time.Minute, false},
 
-	{"HookdTargetFailing", requests("target", "target", "502", 9, 1), 20 * time.Minute, true},
-	{"HookdTargetFailing", requests("target", "target", "401", 9, 1), 20 * time.Minute, false},
+	{"HookdTargetFailing/ticket", requests("target", "target", "502", 9, 1), 20 * time.Minute, true},
+	{"HookdTargetFailing/ticket", requests("target", "target", "401", 9, 1), 20 * time.Minute, false},
 
-	{"HookdTokensMissing", users(20), 2 * time.Hour, true},
-	{"HookdTokensMissing", users(5), 2 * time.Hour, false},
+	{"HookdTokensMissing/ticket", users(20), 2 * time.Hour, true},
+	{"HookdTokensMissing/ticket", users(5), 2 * time.Hour, false},
 
-	{"HookdStoreFull", `hookd_store_bytes 900000000x60`, time.Hour, true},
-	{"HookdStoreFull", `hookd_store_bytes 800000000x60`, time.Hour, false},
+	{"HookdStoreFull/ticket", `hookd_store_bytes 900000000x60`, time.Hour, true},
+	{"HookdStoreFull/ticket", `hookd_store_bytes 800000000x60`, time.Hour, false},
 }
 
 // visible is two hours in which, a minute, all changes became visible and fast
@@ -168,6 +172,9 @@ func users(missing int) string {
 		missing, 100-missing)
 }
 
+// name tells the rules of one alert apart.
+func name(r rulefmt.Rule) string { return r.Alert + "/" + r.Labels["severity"] }
+
 func TestAlertsFireWhenTheyShould(t *testing.T) {
 	rules := alerts(t)
 	engine := promqltest.NewTestEngine(t, false, 0, 1_000_000)
@@ -176,7 +183,7 @@ func TestAlertsFireWhenTheyShould(t *testing.T) {
 		history := promqltest.LoadedStorage(t, "load 1m\n  "+strings.ReplaceAll(c.series, "\n", "\n  "))
 		got := false
 		for _, r := range rules {
-			if r.Alert == c.alert {
+			if name(r) == c.alert {
 				got = got || fires(t, engine, history, r, c.at)
 			}
 		}
@@ -187,8 +194,8 @@ func TestAlertsFireWhenTheyShould(t *testing.T) {
 		quiet[c.alert] = quiet[c.alert] || !c.fires
 	}
 	for _, r := range rules {
-		if !fired[r.Alert] || !quiet[r.Alert] {
-			t.Errorf("%s lacks a history: fires %v, does not %v", r.Alert, fired[r.Alert], quiet[r.Alert])
+		if n := name(r); !fired[n] || !quiet[n] {
+			t.Errorf("%s lacks a history: one fires it: %v, one does not: %v", n, fired[n], quiet[n])
 		}
 	}
 }
