@@ -9,7 +9,7 @@ FUZZTIME ?= 10s
 ARGS     ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo build test race check lint bench fuzz cover
+.PHONY: help demo build test browser race check lint bench fuzz cover
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -23,6 +23,9 @@ build: ## build bin/hookd
 test: ## run every test, in random order
 	$(GO) test -shuffle=on ./...
 	cd deploy/test && $(GO) test -shuffle=on ./...
+
+browser: ## run the dashboard's test in Chromium, which fails where there is none
+	CI=true $(GO) test -count=1 -v -run Browser ./handlers/dashboard
 
 race: ## run every test under the race detector
 	$(GO) test -race -shuffle=on ./...

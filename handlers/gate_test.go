@@ -55,8 +55,15 @@ func TestThePageHasItsPathsAndNoOthers(t *testing.T) {
 	page := http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { served = append(served, r.Method+" "+r.URL.Path) })
 	admin := handlers.AdminAPI(handlers.Admin{Queue: w.db, Tokens: func() []handlers.Token { return nil }, Page: page})
 	for _, c := range [][2]string{
-		{"GET", "/"}, {"GET", "/dashboard"}, {"POST", "/dashboard/deliveries/01A/redeliver"}, {"BREW", "/"}, {"GET", "/favicon.ico"},
-		{"GET", "/api/v1/jobs"}, {"GET", "/livez"}, {"GET", "/dashboards"}, {"GET", "/api"},
+		{"GET", "/"},
+		{"GET", "/dashboard"},
+		{"POST", "/dashboard/deliveries/01A/redeliver"},
+		{"BREW", "/"},
+		{"GET", "/favicon.ico"},
+		{"GET", "/api/v1/jobs"},
+		{"GET", "/livez"},
+		{"GET", "/dashboards"},
+		{"GET", "/api"},
 	} {
 		admin.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest(c[0], c[1], nil))
 	}

@@ -105,8 +105,8 @@ func TestInABrowserADeliveryIsRedelivered(t *testing.T) {
 		t.Errorf("%d jobs are ready", w.jobs(syncqueue.Ready))
 	}
 	do("drop the dead letters",
-		chromedp.Click("#dead > div > table > tbody > tr > td > details.confirm summary"),
-		chromedp.Click("#dead > div > table > tbody > tr > td > details.confirm button"),
+		chromedp.Click("#dead .cause details.confirm summary"),
+		chromedp.Click("#dead .cause details.confirm button"),
 		chromedp.WaitNotPresent("#dead table"))
 	if w.jobs(syncqueue.Dead) != 0 {
 		t.Error("the dead letter is there still")

@@ -136,7 +136,7 @@ func TestThePageTellsWhatThereIs(t *testing.T) {
 	page := w.signedIn("viewer").page("/")
 	for _, want := range []string{
 		`<bdi>vera</bdi> (viewer)`, `<td class="bad">1<small>`, "Dead letters (1)", "Parked (1)",
-		"<dd>20</dd>", "<dd>10.0 s</dd>", "<dd>19.0 s</dd>", "<dd>20.0 s</dd>", "<bdi>the forge is broken</bdi>", "<bdi>waits for a token</bdi>",
+		"<dd>20</dd>", "<dd>10.0 s</dd>", "<dd>19.0 s</dd>", "<dd>20.0 s</dd>", `<bdi class="message">the forge is broken</bdi>`, `<bdi class="message">waits for a token</bdi>`,
 		id, "<bdi>acme/done</bdi>", "<bdi>ana</bdi>", "<strong>missing</strong>", "acme/app-0 for ana in drone: 1.0 s",
 	} {
 		if !strings.Contains(page, want) {
@@ -154,7 +154,7 @@ func TestThePageTellsWhatThereIs(t *testing.T) {
 	for _, m := range regexp.MustCompile(`<circle cx="(-?\d+)" cy="(-?\d+)"`).FindAllStringSubmatch(page, -1) {
 		x, _ := strconv.Atoi(m[1])
 		y, _ := strconv.Atoi(m[2])
-		if x < 56 || x > 712 || y < 10 || y > 172 {
+		if x < 56 || x > 1072 || y < 10 || y > 192 {
 			t.Errorf("a point at %d, %d is not on the chart", x, y)
 		}
 	}

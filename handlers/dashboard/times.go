@@ -18,9 +18,9 @@ const (
 
 // The chart's plane, in its own units: time goes right, duration up.
 const (
-	chartWidth, chartHeight = 720, 200
-	chartLeft, chartRight   = 56, 712
-	chartTop, chartBottom   = 10, 172
+	chartWidth, chartHeight = 1080, 220
+	chartLeft, chartRight   = 56, 1072
+	chartTop, chartBottom   = 10, 192
 )
 
 // timesView is how long additions took from their delivery to showing.
