@@ -90,7 +90,7 @@ type Job struct {
 	Lane     Lane              `json:"lane"`
 
 	State     State     `json:"state"`
-	Attempts  int       `json:"attempts"`          // leases since it last ended well
+	Attempts  int       `json:"attempts"`          // leases since it last ended well; of a job that ended, how many runs it took
 	Looks     int       `json:"looks,omitempty"`   // times it looked and did not see yet
 	NotBefore time.Time `json:"not_before"`        // due
 	Deadline  time.Time `json:"deadline,omitzero"` // debouncing may not move NotBefore past it
@@ -127,6 +127,19 @@ func (j Job) StateAt(now time.Time) State {
 		return Waiting
 	}
 	return j.State
+}
+
+// ByFill is the cause of an organization's first fill.
+const ByFill = "fill"
+
+// CausedBy reports whether by is among who asked for the job.
+func (j Job) CausedBy(by string) bool {
+	for _, c := range j.Causes {
+		if c.By == by {
+			return true
+		}
+	}
+	return false
 }
 
 // Announced reports whether a delivery is among the job's causes.

@@ -98,8 +98,17 @@ func (p *Pool) worker(ctx, work context.Context, f Filter) {
 	}
 }
 
+// errPoisonous is the cause of burying a job that nobody lived to report.
+var errPoisonous = fmt.Errorf("%d workers in a row never came back from this job", maxCrashes)
+
 // run handles one lease and ends it.
 func (p *Pool) run(work context.Context, l Lease) {
+	if Poisonous(l.Job) {
+		r := Report{Job: l.Job, Err: Permanent(errPoisonous)}
+		p.end(context.WithoutCancel(work), l, &r, false)
+		p.report(r)
+		return
+	}
 	ctx, cancel := context.WithCancelCause(work)
 	beat := make(chan struct{})
 	go func() {
@@ -121,6 +130,10 @@ func (p *Pool) run(work context.Context, l Lease) {
 		defer stop()
 		p.end(end, l, &r, errors.Is(lost, ErrReleased))
 	}
+	p.report(r)
+}
+
+func (p *Pool) report(r Report) {
 	p.log(r)
 	if p.Observe != nil {
 		p.Observe(r)

@@ -267,3 +267,38 @@ func TestAPushWhileTheJobRunsMakesItRunAgain(t *testing.T) {
 		}
 	})
 }
+
+func TestAJobThatKillsItsWorkerEndsAsADeadLetter(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		db := memory.New(memory.Options{Now: time.Now})
+		ids, err := db.Enqueue(t.Context(), syncqueue.Cause{By: "test", At: time.Now()}, app())
+		if err != nil {
+			t.Fatal(err)
+		}
+		for range 16 { // lives that ended during the job
+			if _, err := db.Lease(t.Context(), time.Second, syncqueue.Filter{}); err != nil {
+				t.Fatal(err)
+			}
+			time.Sleep(2 * time.Second)
+		}
+		ran := false
+		p := &syncqueue.Pool{
+			Queue: db, TTL: time.Minute, Now: time.Now, Log: slog.New(slog.NewTextHandler(io.Discard, nil)),
+			Bulkheads: []syncqueue.Bulkhead{{Workers: 1}},
+			Handler: handlerFunc(func(context.Context, syncqueue.Lease) (syncqueue.Outcome, error) {
+				ran = true
+				return syncqueue.Outcome{}, nil
+			}),
+		}
+		ctx, cancel := context.WithCancel(t.Context())
+		done := make(chan struct{})
+		go func() { p.Run(ctx); close(done) }()
+		synctest.Wait()
+		j, err := db.Job(t.Context(), ids[0])
+		cancel()
+		<-done
+		if err != nil || ran || j.State != syncqueue.Dead {
+			t.Errorf("state %s, ran %v (%v): want a dead letter that did not run again", j.State, ran, err)
+		}
+	})
+}

@@ -14,6 +14,14 @@ import (
 // expired is the last error of a job whose worker never reported back.
 const expired = "the lease ran out: its worker never reported back"
 
+// maxCrashes is how often in a row a job may take its worker with it, and with
+// the worker the process: more than any restart for other reasons would meet.
+const maxCrashes = 16
+
+// Poisonous reports whether j, as it was leased, has ended its worker so often
+// that it is not to run again.
+func Poisonous(j Job) bool { return j.LastError == expired && j.Attempts > maxCrashes }
+
 // maxText bounds, in bytes, the errors and notes that a job keeps.
 const maxText = 4 << 10
 
@@ -64,7 +72,7 @@ func Begin(j Job) Job {
 // pushed meanwhile makes it run again. A run that rested on a cached read which
 // a later read had overtaken (outrun) is done over without the cache.
 func End(j Job, o Outcome, outrun bool, now time.Time) (Job, bool) {
-	pushed := j.Again != nil
+	pushed, runs := j.Again != nil, j.Attempts+j.Looks
 	j.Attempts, j.Failing, j.LastError = 0, time.Time{}, ""
 	j.Deadline, j.Fresh, j.Outcome, j.Finished = time.Time{}, false, "", time.Time{}
 	j.Note = clip(o.Note)
@@ -77,7 +85,7 @@ func End(j Job, o Outcome, outrun bool, now time.Time) (Job, bool) {
 		j.Looks++
 		return Absorb(j), pushed
 	case o.Result == ResultParked:
-		j.State, j.Outcome = Parked, ResultParked
+		j.State, j.Outcome, j.Attempts = Parked, ResultParked, runs
 		return Absorb(j), pushed
 	}
 	recurs := !o.Next.IsZero() && (o.Result == ResultDone || o.Result == "")
@@ -93,7 +101,8 @@ func End(j Job, o Outcome, outrun bool, now time.Time) (Job, bool) {
 		j.Hint, j.Force, j.Since, j.Causes = Hint{}, false, time.Time{}, nil
 		return j, false
 	}
-	j.State, j.Outcome, j.Finished = Done, o.Result, now
+	// What ended shows how many runs it took, looks included.
+	j.State, j.Outcome, j.Finished, j.Attempts = Done, o.Result, now, runs
 	if j.Outcome == "" {
 		j.Outcome = ResultDone
 	}

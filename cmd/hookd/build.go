@@ -79,6 +79,9 @@ func (s *server) forge(p *providerConfig) (*forgeParty, error) {
 	if err != nil {
 		return nil, err
 	}
+	if p.Token == "" {
+		s.log.Warn("deliveries are kept, but the forge cannot be asked what they mean: no token", "provider", p.Name, "fix", "set token_file")
+	}
 	f := &forgeParty{cfg: p, hook: &liveHook{}, token: newLiveToken(s.transport(), p.Token), orgs: providers.NewOrgSet(p.Orgs...)}
 	f.hook.set(hook)
 	f.secrets.Store(int32(len(p.Hooks)))

@@ -59,6 +59,7 @@ func TestNothingAnsweredIsLostOnKill9(t *testing.T) {
 	for round := range rounds {
 		s := startServer(t, dir)
 		ctx, cancel := context.WithCancel(t.Context())
+		enough := len(acknowledged) + senders/2 // of this life
 		var wg sync.WaitGroup
 		var mu sync.Mutex
 		for range senders {
@@ -73,7 +74,16 @@ func TestNothingAnsweredIsLostOnKill9(t *testing.T) {
 				}
 			})
 		}
-		time.Sleep(time.Duration(50+number(t, 400)) * time.Millisecond)
+		// Not before some of this life's were answered, and then at any time.
+		for end := time.Now().Add(patience); time.Now().Before(end); time.Sleep(time.Millisecond) {
+			mu.Lock()
+			n := len(acknowledged)
+			mu.Unlock()
+			if n >= enough {
+				break
+			}
+		}
+		time.Sleep(time.Duration(number(t, 300)) * time.Millisecond)
 		s.kill(t)
 		cancel()
 		wg.Wait()

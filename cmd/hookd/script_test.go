@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"os"
 	"os/exec"
@@ -31,6 +32,7 @@ import (
 //	signal HUP|TERM          to that server
 //	stop                     SIGTERM, and expect it to exit 0
 //	post STATUS URL          POST {} and expect a status
+//	metric PATTERN           expect a line of /metrics
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir:                 "testdata/script",
@@ -41,7 +43,7 @@ func TestScripts(t *testing.T) {
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"code": cmdCode, "await": cmdAwait, "world": cmdWorld, "repo": cmdRepo,
-			"serve": cmdServe, "signal": cmdSignal, "stop": cmdStop, "post": cmdPost,
+			"serve": cmdServe, "signal": cmdSignal, "stop": cmdStop, "post": cmdPost, "metric": cmdMetric,
 		},
 	})
 }
@@ -195,5 +197,16 @@ func cmdPost(ts *testscript.TestScript, _ bool, args []string) {
 	defer resp.Body.Close()
 	if got := strconv.Itoa(resp.StatusCode); got != args[0] {
 		ts.Fatalf("status %s, want %s", got, args[0])
+	}
+}
+
+func cmdMetric(ts *testscript.TestScript, neg bool, args []string) {
+	resp, err := http.Get(ts.Getenv("ADMIN") + "/metrics")
+	ts.Check(err)
+	defer resp.Body.Close()
+	text, err := io.ReadAll(resp.Body)
+	ts.Check(err)
+	if found := regexp.MustCompile("(?m)" + args[0]).Match(text); found == neg {
+		ts.Fatalf("metric %s: found %v in\n%s", args[0], found, text)
 	}
 }

@@ -123,12 +123,12 @@ func (s *server) ready(ctx context.Context) []handlers.Check {
 func (s *server) observe(r syncqueue.Report) {
 	s.metrics.JobEnded(string(r.Job.Kind), string(r.Result))
 	for _, v := range r.Applied.Visible {
-		if !v.Asked.IsZero() {
+		if !v.Asked.IsZero() && !v.Gone {
 			s.metrics.Visible(v.Target, v.Took().Seconds())
 		}
 	}
 	// What the first fill finds was not missed by any webhook.
-	if !r.Job.Announced() && r.Job.Kind != syncqueue.KindPublish {
+	if !r.Job.Announced() && r.Job.Kind != syncqueue.KindPublish && !r.Job.CausedBy(syncqueue.ByFill) {
 		s.metrics.Drift(r.Job.Provider, r.Applied.Changed()-r.Applied.First)
 	}
 }

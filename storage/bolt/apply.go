@@ -23,7 +23,7 @@ type applying struct {
 	users    map[string]*row[userRecord]
 	repos    map[string]*row[repoRecord]
 	cells    map[at]*row[cellRecord]
-	fresh    map[string]bool // users not known before the whole change
+	fresh    map[string]bool // users who never held anything before the whole change
 	lost     map[string]bool // users whose holdings changed -> whether they lost something
 	before   map[at]before   // cells written
 	out      storage.Applied

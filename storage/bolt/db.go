@@ -7,16 +7,12 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
-	"sync"
-	"sync/atomic"
 	"time"
 
 	"go.etcd.io/bbolt"
 
 	"github.com/hookd/hookd/storage"
 )
-
-var errClosed = storage.ErrClosed
 
 // Retention is how long what nothing depends on any more is kept.
 type Retention = storage.Retention
@@ -48,13 +44,9 @@ type DB struct {
 	maxBytes int64
 	clock    clock
 
-	gate     sync.RWMutex // held for reading while a request is handed over
-	shut     bool
-	requests chan *request
-	flying   atomic.Int64  // requests handed over and not answered
-	written  chan struct{} // closed when the writer has ended
+	line line
 
-	// Of the writer alone:
+	// Of who writes, alone:
 	st    state
 	seen  *dedupe
 	stuck time.Time // when there was last nothing to forget
@@ -63,27 +55,14 @@ type DB struct {
 // Close ends the engine: requests that were accepted are answered first, later
 // ones get storage.ErrClosed.
 func (db *DB) Close() error {
-	db.gate.Lock()
-	if db.shut {
-		db.gate.Unlock()
+	if !db.line.close() {
 		return nil
 	}
-	db.shut = true
-	close(db.requests)
-	db.gate.Unlock()
-	s, _ := db.clock.get()
-	db.clock.set(s)
-	<-db.written
+	db.clock.wake()
 	if err := db.bolt.Close(); err != nil {
 		return fmt.Errorf("bolt: closing %s: %w", db.path, err)
 	}
 	return nil
-}
-
-func (db *DB) isShut() bool {
-	db.gate.RLock()
-	defer db.gate.RUnlock()
-	return db.shut
 }
 
 // Bytes is the size of the data file.

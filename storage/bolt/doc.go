@@ -3,9 +3,9 @@
 //
 // # Writing
 //
-// One goroutine writes. It takes the requests that queued up while the last
-// batch was synced, runs them in one transaction, commits, and answers them:
-// an answer without an error means that it is on disk. A request that fails
+// One caller at a time writes, for all that wait. It takes the requests that
+// queued up while the last batch was synced, runs them in one transaction,
+// commits, and answers them: an answer without an error means that it is on disk. A request that fails
 // after it wrote something fails alone: bbolt has no savepoints, so the batch is
 // done over without it.
 //

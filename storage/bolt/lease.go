@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/hookd/hookd/storage"
 	"github.com/hookd/hookd/syncqueue"
 )
 
@@ -26,8 +27,8 @@ func (db *DB) Lease(ctx context.Context, ttl time.Duration, f syncqueue.Filter) 
 			if err != nil || l.Fence != 0 {
 				return l, err
 			}
-		} else if db.isShut() {
-			return syncqueue.Lease{}, errClosed
+		} else if db.line.closed() {
+			return syncqueue.Lease{}, storage.ErrClosed
 		}
 		if err := s.wait(ctx, changed, now); err != nil {
 			return syncqueue.Lease{}, err

@@ -1,6 +1,7 @@
 package bolt
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -50,14 +51,12 @@ func Open(path string, o Options) (*DB, error) {
 	db := &DB{
 		path: path, now: o.Now, log: o.Log, keep: o.Retention, maxBytes: o.MaxBytes,
 		bolt: bdb, seen: newDedupe(),
-		clock:    clock{changed: make(chan struct{})},
-		requests: make(chan *request, maxBatch), written: make(chan struct{}),
+		clock: clock{changed: make(chan struct{})},
 	}
 	if err := db.start(id); err != nil {
 		_ = db.bolt.Close()
 		return nil, err
 	}
-	go db.write()
 	return db, nil
 }
 
@@ -131,16 +130,14 @@ func (db *DB) start(marked string) error {
 		return err
 	}
 	for left := true; left; {
-		r := &request{done: make(chan struct{}), do: func(t *txn) error {
+		err := db.update(context.Background(), func(t *txn) error {
 			err := t.takeBack(time.Unix(1<<33, 0), maxMoves)
 			k, _ := t.bucket(tLeased).Cursor().First()
 			left = k != nil
 			return err
-		}}
-		db.flying.Add(1)
-		db.commit([]*request{r})
-		if r.err != nil {
-			return r.err
+		})
+		if err != nil {
+			return err
 		}
 	}
 	return db.view(func(v view) error {

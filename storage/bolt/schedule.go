@@ -37,6 +37,12 @@ func (c *clock) set(s schedule) {
 	c.changed = make(chan struct{})
 }
 
+// wake lets every blocked Lease look again.
+func (c *clock) wake() {
+	s, _ := c.get()
+	c.set(s)
+}
+
 // promising reports whether it is worth while to look for a job.
 func (s schedule) promising(now time.Time) bool {
 	return !s.paused && (s.due > 0 || !s.next.IsZero() && !s.next.After(now) || syncqueue.SetBack(s.seen, now) > 0)

@@ -122,9 +122,18 @@ func (t *txn) swap(in table, key, record []byte) error {
 	return t.put(in, key, record)
 }
 
-// commit ends the transaction. When it fails nothing of it is kept.
+// commit ends the transaction. When it fails nothing of it is kept, and the
+// next one can begin.
 func (t *txn) commit() (err error) {
+	defer func() {
+		if err != nil {
+			_ = t.tx.Rollback() // unless bbolt did
+		}
+	}()
 	defer recovered(&err)
+	if t.sched {
+		t.plan = schedule{due: t.st.Due, next: t.next(), paused: t.st.Paused, seen: t.now}
+	}
 	if err := t.putJSON(tMeta, metaState, t.st); err != nil {
 		return err
 	}

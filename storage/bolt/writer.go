@@ -5,28 +5,36 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
+	"slices"
 	"strings"
+	"sync"
 	"syscall"
-	"time"
 
 	bolterrors "go.etcd.io/bbolt/errors"
 
 	"github.com/hookd/hookd/storage"
 )
 
-const (
-	// linger is how long a batch waits for requests that are on their way.
-	linger = 200 * time.Microsecond
-	// maxBatch bounds a transaction in requests, and so the memory it takes.
-	maxBatch = 512
-)
+// maxBatch bounds a transaction in requests, and so the memory it takes.
+const maxBatch = 512
 
 // A request is one caller's part of a transaction. Its function may run more
 // than once and keeps nothing of a run that was undone.
 type request struct {
 	do   func(*txn) error
 	err  error
-	done chan struct{}
+	turn chan bool // false: it was answered, true: its caller is to write
+}
+
+// A line is where requests queue up. Of those that wait one caller at a time
+// writes, for all of them: a goroutine of its own would cost the only caller
+// two switches for each commit.
+type line struct {
+	mu      sync.Mutex
+	waiting []*request
+	writing bool // somebody is
+	shut    bool
+	open    sync.WaitGroup // requests that are not answered
 }
 
 // update runs fn in a write transaction that it may share with others, and
@@ -36,78 +44,77 @@ func (db *DB) update(ctx context.Context, fn func(*txn) error) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	r := &request{do: fn, done: make(chan struct{})}
-	db.gate.RLock()
-	if db.shut {
-		db.gate.RUnlock()
+	r := &request{do: fn, turn: make(chan bool, 1)}
+	write, ok := db.line.enter(r)
+	if !ok {
 		return storage.ErrClosed
 	}
-	db.flying.Add(1)
-	db.requests <- r
-	db.gate.RUnlock()
-	<-r.done
+	if write || <-r.turn {
+		db.commit(db.line.gather())
+		db.line.pass()
+	}
 	return r.err
 }
 
-// write is the one writer: it gathers what queued up while the last batch was
-// synced and commits it at once.
-func (db *DB) write() {
-	defer close(db.written)
-	for {
-		batch := db.gather()
-		if batch == nil {
-			return
+// enter queues a request up, unless the line is shut, and reports whether its
+// caller is to write at once.
+func (l *line) enter(r *request) (write, ok bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.shut {
+		return false, false
+	}
+	l.open.Add(1)
+	l.waiting = append(l.waiting, r)
+	write = !l.writing
+	l.writing = true
+	return write, true
+}
+
+// gather takes the next batch, of which the request of who writes is the first.
+// The callers of the last batch were only just answered: it lets them run, or
+// they all would miss this one and every second batch would be small.
+func (l *line) gather() []*request {
+	for before := 0; ; {
+		l.mu.Lock()
+		n := len(l.waiting)
+		if n == before || n >= maxBatch {
+			n = min(n, maxBatch)
+			batch := slices.Clone(l.waiting[:n])
+			l.waiting = append(l.waiting[:0:0], l.waiting[n:]...)
+			l.mu.Unlock()
+			return batch
 		}
-		db.commit(batch)
+		l.mu.Unlock()
+		before = n
+		runtime.Gosched()
 	}
 }
 
-// gather returns the next batch, nil when the engine is closed. It takes all
-// requests in flight if they come soon.
-func (db *DB) gather() []*request {
-	r, ok := <-db.requests
-	if !ok {
-		return nil
+// pass lets the next caller write.
+func (l *line) pass() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.writing = len(l.waiting) > 0; l.writing {
+		l.waiting[0].turn <- true
 	}
-	batch := []*request{r}
-	drain := func() {
-		for len(batch) < maxBatch {
-			select {
-			case r, ok := <-db.requests:
-				if !ok {
-					return
-				}
-				batch = append(batch, r)
-			default:
-				return
-			}
-		}
-	}
-	// The callers of the last batch were only just answered: let them run, or
-	// they all would miss this one and every second batch would be small.
-	for before := 0; before < len(batch); {
-		before = len(batch)
-		runtime.Gosched()
-		drain()
-	}
-	var late <-chan time.Time
-	for len(batch) < maxBatch && int64(len(batch)) < db.flying.Load() {
-		if late == nil {
-			t := time.NewTimer(linger)
-			defer t.Stop()
-			late = t.C
-		}
-		select {
-		case r, ok := <-db.requests:
-			if !ok {
-				return batch
-			}
-			batch = append(batch, r)
-		case <-late:
-			return batch
-		}
-	}
-	return batch
+}
+
+// close refuses requests from now on and returns when all are answered. It
+// reports whether it was open.
+func (l *line) close() bool {
+	l.mu.Lock()
+	was := !l.shut
+	l.shut = true
+	l.mu.Unlock()
+	l.open.Wait()
+	return was
+}
+
+func (l *line) closed() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.shut
 }
 
 // commit commits a batch and answers it. A request that fails after it wrote
@@ -141,9 +148,6 @@ func (db *DB) commit(batch []*request) {
 		case !wrote:
 			db.answer(batch, t.tx.Rollback())
 			return
-		}
-		if t.sched {
-			t.plan = schedule{due: t.st.Due, next: t.next(), paused: t.st.Paused, seen: t.now}
 		}
 		id := t.tx.ID()
 		err = t.commit()
@@ -184,8 +188,8 @@ func (db *DB) answer(batch []*request, err error) {
 		if err != nil {
 			r.err = err
 		}
-		db.flying.Add(-1)
-		close(r.done)
+		r.turn <- false
+		db.line.open.Done()
 	}
 }
 

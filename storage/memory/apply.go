@@ -21,7 +21,7 @@ type applying struct {
 	provider string
 	read     uint64
 	cause    string
-	fresh    map[id]bool     // users not known before
+	fresh    map[id]bool     // users who never held anything before
 	lost     map[id]bool     // users whose holdings changed -> whether they lost something
 	before   map[pair]before // cells written
 	out      storage.Applied
@@ -81,6 +81,8 @@ func (a *applying) user(u providers.User) *user {
 	if known == nil {
 		known = &user{User: providers.User{ID: u.ID}, targets: map[string]storage.Published{}}
 		a.db.users[id{a.provider, u.ID}] = known
+	}
+	if known.version == 0 {
 		a.fresh[id{a.provider, u.ID}] = true
 	}
 	if u.Login != "" && u.Login != known.Login && a.read >= known.read {

@@ -33,6 +33,7 @@ var claims = []claim{
 	{"NewOwnerOrVisibilityKeepsShown", newOwnerKeepsShown},
 	{"BareIDKeepsLabels", bareID},
 	{"CountsAreByEffect", countsAreByEffect},
+	{"FirstOfALabelledUser", firstOfALabelledUser},
 	{"ChangedUsersArePublished", changedUsersArePublished},
 	{"PublishJobsCoalesceAndCarrySince", publishCoalesces},
 	{"LostCompleteChangesNothing", lostComplete},

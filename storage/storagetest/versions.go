@@ -110,6 +110,15 @@ func countsAreByEffect(b *bench) {
 	b.diff(a, storage.Applied{Granted: 1, First: 1, Users: 1, Followed: 1})
 }
 
+// A label alone makes nobody known for what he holds.
+func firstOfALabelledUser(b *bench) {
+	b.apply(storage.Change{Users: []providers.User{ana}})
+	a := b.apply(list(ana, providers.Read, app, lib))
+	b.diff(a.First, 2)
+	a = b.apply(list(ana, providers.Read, app, lib, web))
+	b.diff(a.First, 0)
+}
+
 func changedUsersArePublished(b *bench) {
 	b.apply(audience(app, providers.Read, ana, li))
 	b.diff(len(b.published()), 2)

@@ -144,7 +144,7 @@ func attemptsCountedAtLease(b *bench) {
 	}
 	l := b.lease()
 	b.complete(l, syncqueue.Outcome{})
-	b.same(b.state(l.Job.ID, syncqueue.Done).Attempts, 0)
+	b.same(b.state(l.Job.ID, syncqueue.Done).Attempts, 4)
 }
 
 func releasedGivesBack(b *bench) {

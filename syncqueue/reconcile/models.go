@@ -66,6 +66,14 @@ func (m *models) put(org string, model providers.Model, fence uint64) {
 	}
 }
 
+// peek returns the model that is kept, if one is.
+func (m *models) peek(org string) (providers.Model, bool) {
+	k := m.of(org)
+	k.read.Lock()
+	defer k.read.Unlock()
+	return k.model, k.fence != 0
+}
+
 // drop forgets an organization's model: something showed that it is outdated.
 func (m *models) drop(org string) {
 	k := m.of(org)

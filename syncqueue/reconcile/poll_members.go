@@ -52,6 +52,10 @@ func (e *Engine) pollMembers(ctx context.Context, p *provider, l syncqueue.Lease
 		if had, has := was.Model.Size(), m.Size(); e.cfg.Guard.Shrinks(had, has) && !l.Job.Force {
 			return e.hold(l, atCatalogue, fmt.Sprintf("the teams of %s have %d members and repositories, %d before", org.Name, has, had)), nil
 		}
+		if before, ok := p.models.peek(org.ID); ok && was.Model == nil {
+			// The first fill read the teams earlier than this first poll.
+			was.Model = &before
+		}
 		p.models.put(org.ID, m, l.Fence)
 		is.Model, c.Users = &m, m.Members()
 		if was.Model != nil {

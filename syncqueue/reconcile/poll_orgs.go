@@ -45,10 +45,7 @@ func (e *Engine) pollOrgs(ctx context.Context, p *provider, l syncqueue.Lease) (
 	if err != nil {
 		return syncqueue.Outcome{}, err
 	}
-	starting := false
-	for _, c := range l.Job.Causes {
-		starting = starting || c.By == byStart
-	}
+	starting := l.Job.CausedBy(byStart)
 	now := e.cfg.Now()
 	o := syncqueue.Outcome{Change: &storage.Change{Provider: p.Name}}
 	fresh := map[string]bool{}
@@ -113,7 +110,7 @@ func (e *Engine) begins(ctx context.Context, p *provider, org providers.Org) ([]
 	}
 	if !at.Done {
 		fill := syncqueue.ScopeJob(p.Name, org, now)
-		fill.Causes = []syncqueue.Cause{{By: "fill", At: now}}
+		fill.Causes = []syncqueue.Cause{{By: syncqueue.ByFill, At: now}}
 		jobs = append(jobs, fill)
 	}
 	if p.Members > 0 {

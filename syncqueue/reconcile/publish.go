@@ -49,7 +49,7 @@ func (e *Engine) publish(ctx context.Context, p *provider, l syncqueue.Lease) (s
 		return e.unpublished(l, t, h, err)
 	}
 	o, err := e.published(l, t, h, r)
-	if len(r.Strays) > 0 && !causedBy(l.Job, byStray) {
+	if len(r.Strays) > 0 && !l.Job.CausedBy(byStray) {
 		// The forge lists what the catalogue does not know: read his list again.
 		j := syncqueue.UserJob(p.Name, h.User, syncqueue.LanePoll, e.cfg.Now())
 		j.Causes = []syncqueue.Cause{{By: byStray, At: e.cfg.Now()}}
@@ -61,10 +61,6 @@ func (e *Engine) publish(ctx context.Context, p *provider, l syncqueue.Lease) (s
 // byStray is the cause of looking again at a user to whom the CI server shows
 // more than the catalogue holds. One such look leads to no other.
 const byStray = "stray"
-
-func causedBy(j syncqueue.Job, by string) bool {
-	return slices.ContainsFunc(j.Causes, func(c syncqueue.Cause) bool { return c.By == by })
-}
 
 // stray tells what a user whose list is complete does not hold, among what
 // belongs to organizations that the catalogue covers.

@@ -354,3 +354,14 @@ func TestWhatTheCIServerShowsAndNobodyEverHeldIsSyncedAway(t *testing.T) {
 		h.agree(everybody...)
 	})
 }
+
+func TestListsAreCompleteSoonAfterTheFirstFill(t *testing.T) {
+	inBubble(t, small(), plan{}, func(h *house) {
+		for _, login := range everybody {
+			x, err := h.store.Holdings(t.Context(), "git", "u-"+login)
+			if err != nil || !x.Complete {
+				t.Errorf("the list of %s is complete: %v (%v)", login, x.Complete, err)
+			}
+		}
+	})
+}

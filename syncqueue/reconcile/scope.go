@@ -71,6 +71,9 @@ func (e *Engine) scope(ctx context.Context, p *provider, l syncqueue.Lease) (syn
 		next.Lane = l.Job.Lane
 		next.Causes, next.Since = l.Job.Causes, l.Job.Since
 		o.Follow = append(o.Follow, next)
+	} else {
+		// Whoever the pass met for the first time has no complete list yet.
+		o.Follow = append(o.Follow, syncqueue.SweepJob(p.Name, e.cfg.Now()))
 	}
 	return o, nil
 }

@@ -17,6 +17,9 @@ import (
 // looks at the users who would pass the bound before the tick after next.
 const sweepSlices = 12
 
+// firstLook is the least time between two users who were never looked at.
+const firstLook = 100 * time.Millisecond
+
 // sweep finds users nobody looked at for long, publishes that were lost, and
 // people of the CI server that the catalogue does not know.
 func (e *Engine) sweep(ctx context.Context, p *provider, l syncqueue.Lease) (syncqueue.Outcome, error) {
@@ -30,8 +33,13 @@ func (e *Engine) sweep(ctx context.Context, p *provider, l syncqueue.Lease) (syn
 	}
 	for i, u := range due {
 		j := syncqueue.UserJob(p.Name, u.User, syncqueue.LaneReconcile, now)
-		// Evenly over the tick: a poll of everybody at once is a storm of its own.
-		j.NotBefore = now.Add(tick * time.Duration(i) / time.Duration(len(due)))
+		// Evenly over the tick: a poll of everybody at once is a storm of its
+		// own. Who was never looked at comes first, and does not wait for it.
+		wait := tick * time.Duration(i) / time.Duration(len(due))
+		if u.Checked.IsZero() {
+			wait = min(wait, firstLook*time.Duration(i))
+		}
+		j.NotBefore = now.Add(wait)
 		o.Follow = append(o.Follow, j)
 	}
 	behind := 0
