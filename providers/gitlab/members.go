@@ -166,35 +166,32 @@ func (f *Forge) accessTo(ctx context.Context, u providers.User, id string) (prov
 	return a, nil
 }
 
-// Members yields the users of a group: for a team those who are in it, be it
-// from a group above or one it was shared with; for an organization also those
-// of its subgroups. Ordered by id, at a call per 100 of each group.
+// Members yields the users of a group, ordered by id: for a team those whom it
+// has itself; for an organization also those from groups above and shared with
+// it, and those of its subgroups. It costs a call per 100 of each group.
 func (f *Forge) Members(ctx context.Context, s providers.Subject) iter.Seq2[providers.User, error] {
 	return sequence(func() ([]providers.User, error) {
-		var groups []int64
-		switch s.Kind {
-		case providers.SubjectTeam, providers.SubjectOrg:
-			g, err := f.group(ctx, gid(providers.Org{ID: s.ID, Name: s.Name}))
-			if err != nil {
-				return nil, err
-			}
-			groups = append(groups, g.ID)
-			if s.Kind == providers.SubjectTeam {
-				break
-			}
-			below, err := f.descendants(ctx, g.ID)
-			if err != nil {
-				return nil, err
-			}
-			for _, g := range below {
-				groups = append(groups, g.ID)
-			}
-		default:
+		if s.Kind != providers.SubjectTeam && s.Kind != providers.SubjectOrg {
 			return nil, fmt.Errorf("a %s has no members", s.Kind)
 		}
+		id, err := f.groupID(ctx, providers.Org{ID: s.ID, Name: s.Name})
+		if err != nil {
+			return nil, err
+		}
+		paths := []string{fmt.Sprintf("groups/%d/members", id)}
+		if s.Kind == providers.SubjectOrg {
+			below, err := f.descendants(ctx, id)
+			if err != nil {
+				return nil, err
+			}
+			paths[0] += "/all"
+			for _, g := range below {
+				paths = append(paths, fmt.Sprintf("groups/%d/members/all", g.ID))
+			}
+		}
 		var rows []*member
-		for _, id := range groups {
-			some, err := f.members(ctx, fmt.Sprintf("groups/%d/members/all", id))
+		for _, path := range paths {
+			some, err := f.members(ctx, path)
 			if err != nil {
 				return nil, err
 			}
