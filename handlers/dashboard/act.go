@@ -16,12 +16,12 @@ func (p *page) signedIn(next func(http.ResponseWriter, *http.Request, visitor)) 
 		v, ok := p.visitor(r)
 		switch {
 		case !ok:
-			p.ask(w, r, http.StatusUnauthorized, "The session has ended. Nothing was changed.")
+			p.ask(w, http.StatusUnauthorized, "The session has ended. Nothing was changed.")
 		case r.ParseForm() != nil:
-			p.refuse(w, r, http.StatusBadRequest, "The form could not be read. Nothing was changed.")
+			p.refuse(w, http.StatusBadRequest, "The form could not be read. Nothing was changed.")
 		case !v.signed(r.PostForm.Get("form")):
 			p.Log.Warn("denied: the form is not the session's", "token", v.name, "method", r.Method, "path", r.URL.Path, "remote", r.RemoteAddr)
-			p.refuse(w, r, http.StatusForbidden, "This form is not of your session. Nothing was changed: load the page again.")
+			p.refuse(w, http.StatusForbidden, "This form is not of your session. Nothing was changed: load the page again.")
 		default:
 			next(w, r, v)
 		}
@@ -34,12 +34,12 @@ func (p *page) acting(do func(context.Context, *http.Request) (notice string, er
 	return p.signedIn(func(w http.ResponseWriter, r *http.Request, v visitor) {
 		if !v.acts {
 			p.Log.Warn("denied", "token", v.name, "role", v.role, "method", r.Method, "path", r.URL.Path)
-			p.refuse(w, r, http.StatusForbidden, "The role "+v.role+" may look, not change anything.")
+			p.refuse(w, http.StatusForbidden, "The role "+v.role+" may look, not change anything.")
 			return
 		}
 		if p.actions.over(v.pass, p.Now()) {
 			w.Header().Set("Retry-After", "60")
-			p.refuse(w, r, http.StatusTooManyRequests, "Too much in one minute. Nothing was changed.")
+			p.refuse(w, http.StatusTooManyRequests, "Too much in one minute. Nothing was changed.")
 			return
 		}
 		p.audit(r, v)

@@ -46,7 +46,7 @@ type pace struct {
 func (p *page) overview(w http.ResponseWriter, r *http.Request) {
 	who, ok := p.visitor(r)
 	if !ok {
-		p.ask(w, r, http.StatusOK, "")
+		p.ask(w, http.StatusOK, "")
 		return
 	}
 	f := readFilter(r.URL.Query())

@@ -115,8 +115,8 @@ func New(c Config) http.Handler {
 	// The admin API has this guard too; whoever sets cookies must not rest on
 	// that.
 	guard := http.NewCrossOriginProtection()
-	guard.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		p.refuse(w, r, http.StatusForbidden, "This came from another site's page. Nothing was changed.")
+	guard.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		p.refuse(w, http.StatusForbidden, "This came from another site's page. Nothing was changed.")
 	}))
 	p.routes = guard.Handler(mux)
 	return p
@@ -146,5 +146,5 @@ func (p *page) fail(w http.ResponseWriter, r *http.Request, err error) {
 	if status >= http.StatusInternalServerError && !errors.Is(err, context.Canceled) {
 		p.Log.Error("request failed", "method", r.Method, "path", r.URL.Path, "err", err)
 	}
-	p.refuse(w, r, status, "It did not work: "+detail+".")
+	p.refuse(w, status, "It did not work: "+detail+".")
 }

@@ -86,12 +86,12 @@ type message struct {
 }
 
 // refuse answers with a page that says why.
-func (p *page) refuse(w http.ResponseWriter, _ *http.Request, status int, text string) {
+func (p *page) refuse(w http.ResponseWriter, status int, text string) {
 	p.render(w, status, "refusal", message{links: p.links, Title: http.StatusText(status), Text: text})
 }
 
 // ask answers with the form to sign in.
-func (p *page) ask(w http.ResponseWriter, _ *http.Request, status int, text string) {
+func (p *page) ask(w http.ResponseWriter, status int, text string) {
 	if status == http.StatusUnauthorized {
 		w.Header().Set("WWW-Authenticate", `Bearer realm="hookd"`)
 	}

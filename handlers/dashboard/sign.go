@@ -65,7 +65,7 @@ func (p *page) visitor(r *http.Request) (visitor, bool) {
 // signIn opens a session for whoever knows a token. The one he had ends.
 func (p *page) signIn(w http.ResponseWriter, r *http.Request) {
 	if err := r.ParseForm(); err != nil {
-		p.refuse(w, r, http.StatusBadRequest, "The form could not be read.")
+		p.refuse(w, http.StatusBadRequest, "The form could not be read.")
 		return
 	}
 	pass, ok := p.Gate.Enter(strings.TrimSpace(r.PostForm.Get("token")))
@@ -74,11 +74,11 @@ func (p *page) signIn(w http.ResponseWriter, r *http.Request) {
 		// behind the same proxy.
 		if p.refusals.over(remote(r), p.Now()) {
 			w.Header().Set("Retry-After", "60")
-			p.ask(w, r, http.StatusTooManyRequests, "Too many tokens were refused. Try again in a minute.")
+			p.ask(w, http.StatusTooManyRequests, "Too many tokens were refused. Try again in a minute.")
 			return
 		}
 		p.Log.Warn("admin token refused", "method", r.Method, "path", r.URL.Path, "remote", r.RemoteAddr)
-		p.ask(w, r, http.StatusUnauthorized, "No such token.")
+		p.ask(w, http.StatusUnauthorized, "No such token.")
 		return
 	}
 	if old, ok := p.visitor(r); ok {

@@ -149,10 +149,7 @@ func (b *browser) page(target string) string {
 	return rec.Body.String()
 }
 
-var (
-	formField = regexp.MustCompile(`name="form" value="([^"]+)"`)
-	unescape  = strings.NewReplacer("&amp;", "&", "&#43;", "+", "&#34;", `"`, "&#39;", "'", "&lt;", "<", "&gt;", ">")
-)
+var unescape = strings.NewReplacer("&amp;", "&", "&#43;", "+", "&#34;", `"`, "&#39;", "'", "&lt;", "<", "&gt;", ">")
 
 // form finds the fields of the form that sends to an address which contains
 // what is given.
