@@ -16,7 +16,7 @@ import (
 )
 
 // dockerfile parses the Dockerfile with BuildKit's own reader. What its linter
-// says of instructions is a failure.
+// says of single instructions is a failure.
 func dockerfile(t *testing.T) []instructions.Stage {
 	t.Helper()
 	text, err := os.ReadFile("../docker/Dockerfile")

@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/prometheus/common/model"
 	"github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/promql/parser"
 )
@@ -175,7 +176,7 @@ func TestAlertsGoByLabelsOfHookd(t *testing.T) {
 
 func selects(by []*labels.Matcher, of map[string]string) bool {
 	return !slices.ContainsFunc(by, func(m *labels.Matcher) bool {
-		return m.Name != labels.MetricName && !m.Matches(of[m.Name])
+		return m.Name != model.MetricNameLabel && !m.Matches(of[m.Name])
 	})
 }
 
