@@ -166,8 +166,7 @@ func (g *GitHub) wireMembership(o, u *ghAccount) ghFields {
 	}
 }
 
-// roleNames are a permission in the words of REST's fields "permission" of a
-// team.
+// teamRoles are the words of a team's field "permission".
 var teamRoles = map[providers.Permission]string{providers.None: "pull", providers.Read: "pull", providers.Write: "push", providers.Admin: "admin"}
 
 func (g *GitHub) wireTeam(t *ghTeam) ghTeamJSON {

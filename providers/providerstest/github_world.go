@@ -73,10 +73,9 @@ func newGHToken(prefix string) string {
 }
 
 // CreateOrg creates an organization that the admin owns, with no base
-// permission. GitHub's organizations are all public, so the visibility, which
-// other forges know, changes nothing.
-func (g *GitHub) CreateOrg(name, visibility string) (providers.Org, error) {
-	_ = visibility
+// permission. Other forges take a visibility; GitHub's organizations are all
+// public.
+func (g *GitHub) CreateOrg(name, _ string) (providers.Org, error) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	o, err := g.addAccount(name)
