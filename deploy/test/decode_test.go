@@ -53,7 +53,12 @@ type workload struct {
 // apply builds a kustomization and decodes what comes out.
 func apply(t *testing.T, name string) *cluster {
 	t.Helper()
-	built, err := krusty.MakeKustomizer(krusty.MakeDefaultOptions()).Run(filesys.MakeFsOnDisk(), kubernetes+name)
+	return applyFrom(t, filesys.MakeFsOnDisk(), kubernetes+name)
+}
+
+func applyFrom(t *testing.T, fs filesys.FileSystem, name string) *cluster {
+	t.Helper()
+	built, err := krusty.MakeKustomizer(krusty.MakeDefaultOptions()).Run(fs, name)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -2,6 +2,7 @@ package deploy_test
 
 import (
 	"os"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
@@ -10,6 +11,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	networkingv1 "k8s.io/api/networking/v1"
 	"k8s.io/apimachinery/pkg/util/intstr"
+	"sigs.k8s.io/kustomize/kyaml/filesys"
 )
 
 // overlays are what people apply.
@@ -111,6 +113,62 @@ func TestSidecarIsTheContainerOfTheBase(t *testing.T) {
 		t.Errorf("base (-), sidecar (+):\n%s", diff)
 	}
 }
+
+// Many run Drone as a Deployment: the patch fits that, too.
+func TestSidecarFitsADeployment(t *testing.T) {
+	fs := filesys.MakeFsInMemory()
+	err := filepath.WalkDir(kubernetes, func(path string, d os.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		text, err := os.ReadFile(path)
+		if err != nil {
+			return err
+		}
+		if filepath.Base(path) == "drone.yaml" {
+			docs := strings.Split(string(text), "---\n")
+			for i, doc := range docs {
+				if strings.Contains(doc, "kind: StatefulSet") {
+					docs[i] = droneDeployment
+				}
+			}
+			text = []byte(strings.Join(docs, "---\n"))
+		}
+		rel, err := filepath.Rel(kubernetes, path)
+		if err != nil {
+			return err
+		}
+		return fs.WriteFile("/"+rel, text)
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := applyFrom(t, fs, "/sidecar-drone")
+	for _, f := range c.faults() {
+		t.Error(f)
+	}
+	if w, k := c.hookd(); k == nil || w.set != nil || !isSidecar(*k) {
+		t.Error("hookd is no sidecar of the Deployment")
+	}
+}
+
+const droneDeployment = `
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: drone}
+spec:
+  replicas: 1
+  strategy: {type: Recreate}
+  selector: {matchLabels: {app.kubernetes.io/name: drone}}
+  template:
+    metadata: {labels: {app.kubernetes.io/name: drone}}
+    spec:
+      automountServiceAccountToken: false
+      containers:
+        - name: drone
+          image: drone/drone:2
+          ports: [{name: http, containerPort: 80}]
+`
 
 // The secrets are made by hand, so the README has to name every one.
 func TestReadmeMakesEverySecret(t *testing.T) {
