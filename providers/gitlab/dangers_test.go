@@ -150,10 +150,10 @@ func TestCountFailsOnAListThatCannotBePaged(t *testing.T) {
 
 // A list that grows while it is read is read again.
 func TestAListThatChangesMeanwhileIsWhole(t *testing.T) {
-	g, f := start(t, providerstest.GitLabOptions{})
+	g, _ := start(t, providerstest.GitLabOptions{})
 	o, _, _ := acme(t, g)
 	pages := 0
-	f = must[*gitlab.Forge](t)(gitlab.New(gitlab.Config{URL: g.URL(), Token: g.AdminToken(), Observe: func(int) {
+	f := must[*gitlab.Forge](t)(gitlab.New(gitlab.Config{URL: g.URL(), Token: g.AdminToken(), Observe: func(int) {
 		if pages++; pages == 2 {
 			check(t, g.DeleteRepo("acme/repo-000"))
 		}
@@ -161,7 +161,7 @@ func TestAListThatChangesMeanwhileIsWhole(t *testing.T) {
 	if n, err := read(f.Repos(t.Context(), o)); n != 219 || err != nil {
 		t.Errorf("%d projects, %v", n, err)
 	}
-	if pages != 6 && pages != 5 {
-		t.Errorf("%d pages were read", pages)
+	if pages < 5 {
+		t.Errorf("%d pages were read, want some twice", pages)
 	}
 }

@@ -32,12 +32,16 @@ func (f *Forge) Org(ctx context.Context, name string) (providers.Org, error) {
 	return convertGroup(g), nil
 }
 
+// groupQuery leaves out the group's projects, 100 of which would come along.
+type groupQuery struct {
+	WithProjects bool `url:"with_projects"`
+}
+
 // group asks by id or full path.
 func (f *Forge) group(ctx context.Context, id any) (*sdk.Group, error) {
 	op := fmt.Sprintf("GET /groups/%v", id)
-	no := false
-	g, _, err := f.api.Groups.GetGroup(id, &sdk.GetGroupOptions{WithProjects: &no}, sdk.WithContext(ctx))
-	if err != nil {
+	var g *sdk.Group
+	if _, err := f.get(ctx, "groups/"+sdk.PathEscape(fmt.Sprint(id)), groupQuery{}, &g); err != nil {
 		return nil, f.failed(ctx, op, err)
 	}
 	if n, byID := id.(int64); g == nil || g.ID <= 0 || g.FullPath == "" || (byID && g.ID != n) {

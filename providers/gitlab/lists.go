@@ -108,7 +108,8 @@ func (f *Forge) ownProjects(ctx context.Context, userID string, least sdk.Access
 	}.all(ctx)
 }
 
-// Count asks for the size of u's list. GitLab says it on every page, but above
+// Count asks for the size of u's list, and before that whether he is blocked,
+// which the list does not show. GitLab says the size on every page, but above
 // 10,000: then they are counted, at a call per 100.
 func (f *Forge) Count(ctx context.Context, u providers.User) (int, error) {
 	u, active, err := f.account(ctx, u)

@@ -45,7 +45,7 @@ const stateActive = "active"
 
 // members reads one list of members: path is "groups/7/members/all" or alike.
 func (f *Forge) members(ctx context.Context, path string) ([]*member, error) {
-	query := &memberQuery{PerPage: pageSize, State: stateActive}
+	query := memberQuery{PerPage: pageSize, State: stateActive}
 	return listing[member]{
 		f: f, op: "GET /" + path, id: func(m *member) int64 { return m.ID }, repeats: true,
 		fetch: func(more ...sdk.RequestOptionFunc) ([]*member, *sdk.Response, error) {
@@ -69,17 +69,14 @@ func (f *Forge) member(ctx context.Context, path string) (*member, error) {
 }
 
 type memberQuery struct {
-	PerPage int    `url:"per_page,omitempty"`
-	State   string `url:"state,omitempty"` // of the membership; GitLab's free edition knows no other
+	PerPage int    `url:"per_page"`
+	State   string `url:"state"` // of the membership; GitLab's free edition knows no other
 }
 
-// get is a call for which the client has no type.
-func (f *Forge) get(ctx context.Context, path string, query *memberQuery, v any, more ...sdk.RequestOptionFunc) (*sdk.Response, error) {
-	var opt any
-	if query != nil {
-		opt = query
-	}
-	req, err := f.api.NewRequest(http.MethodGet, path, opt, append(more, sdk.WithContext(ctx)))
+// get is a call for which the client has no type that fits. The query is a
+// struct with url tags, or nil.
+func (f *Forge) get(ctx context.Context, path string, query, v any, more ...sdk.RequestOptionFunc) (*sdk.Response, error) {
+	req, err := f.api.NewRequest(http.MethodGet, path, query, append(more, sdk.WithContext(ctx)))
 	if err != nil {
 		return nil, err
 	}

@@ -85,8 +85,10 @@ func (f *Forge) parentOf(ctx context.Context, id int64, path string) (int64, err
 		return 0, err
 	}
 	if g.FullPath != path {
-		return 0, &providers.ForgeError{Op: fmt.Sprintf("GET /groups/%d", id), Status: http.StatusOK, Class: providers.ErrUnavailable,
-			Err: fmt.Errorf("group %s is moving to %s", path, g.FullPath)}
+		return 0, &providers.ForgeError{
+			Op: fmt.Sprintf("GET /groups/%d", id), Status: http.StatusOK, Class: providers.ErrUnavailable,
+			Err: fmt.Errorf("group %s is moving to %s", path, g.FullPath),
+		}
 	}
 	f.tree.put(g)
 	return g.ParentID, nil

@@ -193,7 +193,9 @@ func (g *GitLab) Push(path, branch, by string) error {
 	after := newSHA()
 	e := glPushEvent{
 		"push", "push", newSHA(), after, "refs/heads/" + branch, after, u.id, u.login, u.login, p.id,
-		glPushProject{p.id, p.name, g.url + "/" + p.path(), p.namespace(), 0, p.path(), "main"}, []any{}, 0,
+		glPushProject{p.id, p.name, g.url + "/" + p.path(), p.namespace(), 0, p.path(), "main"},
+		[]any{},
+		0,
 	}
 	g.system("push", e)
 	g.above(p.group, "Push Hook", "push", e)
