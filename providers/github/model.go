@@ -17,14 +17,14 @@ const (
 
 // Model reads who may reach what in org through owners, base permission and
 // teams. GitHub grants a team each repository at a level of its own, so a team
-// stands in the model once for each level it has; owners and, with the base
-// permission, all members stand for teams too. Direct grants and roles over the
+// stands in the model once for each level it has; owners and, where there is a
+// base permission, all members stand for teams too. Direct grants and roles over the
 // organization are not in it, and neither is a base permission that the
 // identity may not see: a model may grant less than GitHub, never more.
 //
-// It costs one call for the organization, one per 100 members, one for the
-// owners, one per 100 teams, and for each team one per 100 members and one per
-// 100 repositories.
+// It costs one call for the organization, one for the owners, one per 100
+// members if there is a base permission, one per 100 teams, and for each team
+// one per 100 members and one per 100 repositories.
 func (f *Forge) Model(ctx context.Context, org providers.Org) (providers.Model, error) {
 	m, err := f.model(ctx, org)
 	if err != nil {
@@ -39,27 +39,28 @@ func (f *Forge) model(ctx context.Context, org providers.Org) (providers.Model, 
 		return providers.Model{}, err
 	}
 	name := o.GetLogin()
-	members, err := f.orgMembers(ctx, name, "all")
-	if err != nil {
-		return providers.Model{}, err
-	}
 	owners, err := f.orgMembers(ctx, name, "admin")
 	if err != nil {
 		return providers.Model{}, err
 	}
-	base := namedLevel(o.GetDefaultRepoPermission())
-	m := providers.Model{Org: convertOrg(o), Teams: []providers.TeamModel{
-		{
-			Team:       providers.Team{ID: ownersTeam, Name: teamName(name, ownersTeam)},
-			Permission: providers.Admin, Owners: true, AllRepos: true,
-			Members: convert(owners, convertUser),
-		},
-		{
+	m := providers.Model{Org: convertOrg(o), Teams: []providers.TeamModel{{
+		Team:       providers.Team{ID: ownersTeam, Name: teamName(name, ownersTeam)},
+		Permission: providers.Admin, Owners: true, AllRepos: true,
+		Members: convert(owners, convertUser),
+	}}}
+	// Without a base permission being a member grants nothing, and whoever left
+	// his last team is in the model no more: that explains all he lost.
+	if base := namedLevel(o.GetDefaultRepoPermission()); base > providers.None {
+		members, err := f.orgMembers(ctx, name, "all")
+		if err != nil {
+			return providers.Model{}, err
+		}
+		m.Teams = append(m.Teams, providers.TeamModel{
 			Team:       providers.Team{ID: membersTeam, Name: teamName(name, membersTeam)},
-			Permission: base, AllRepos: base > providers.None,
+			Permission: base, AllRepos: true,
 			Members: convert(members, convertUser),
-		},
-	}}
+		})
+	}
 	teams, err := f.orgTeams(ctx, name)
 	if err != nil {
 		return providers.Model{}, err

@@ -3,6 +3,7 @@ package providerstest
 import (
 	"context"
 	"fmt"
+	"hash/maphash"
 	"maps"
 	"net"
 	"net/http"
@@ -33,6 +34,7 @@ type GitHub struct {
 	stop   context.CancelFunc
 	done   <-chan struct{}
 	wg     sync.WaitGroup
+	seed   maphash.Seed // of ETags
 
 	mu       sync.RWMutex // guards the world below
 	version  uint64       // of the world, for caches
@@ -82,7 +84,7 @@ func StartGitHub(opt GitHubOptions) (*GitHub, error) {
 	}
 	ctx, stop := context.WithCancel(context.Background())
 	g := &GitHub{
-		opt: opt, url: "http://" + l.Addr().String(), stop: stop, done: ctx.Done(),
+		opt: opt, url: "http://" + l.Addr().String(), stop: stop, done: ctx.Done(), seed: maphash.MakeSeed(),
 		lastID: map[string]int64{}, accounts: map[int64]*ghAccount{}, byLogin: map[string]*ghAccount{},
 		tokens: map[string]*ghAccount{}, apps: map[int64]*ghApp{}, teams: map[int64]*ghTeam{},
 		repos: map[int64]*ghRepo{}, byPath: map[string]*ghRepo{}, movedTo: map[string]int64{}, hooks: map[int64]*ghHook{},
