@@ -15,12 +15,6 @@ func (f *Forge) RepoAccess(ctx context.Context, r providers.Repo) iter.Seq2[prov
 	return sequence(func() ([]providers.Access, error) { return f.audience(ctx, r, "all") })
 }
 
-// RepoAccessIn is RepoAccess: GitHub knows better than any model, which is what
-// makes the model a second source.
-func (f *Forge) RepoAccessIn(ctx context.Context, r providers.Repo, _ providers.Model) iter.Seq2[providers.Access, error] {
-	return f.RepoAccess(ctx, r)
-}
-
 // Collaborators yields those to whom r was granted directly, members of the
 // organization and others. It costs one call per 100 people.
 func (f *Forge) Collaborators(ctx context.Context, r providers.Repo) iter.Seq2[providers.Access, error] {

@@ -37,13 +37,12 @@ func TestANewRepositoryCostsSixCalls(t *testing.T) {
 			t.Errorf("%s cost %d calls, want %d: %v", what, sent, want, g.Calls())
 		}
 	}
-	var m providers.Model
 	// Organization, five pages of members, owners, teams, its members, its repositories.
-	cost("the model", 10, func() { m = made[providers.Model](t)(f.Model(t.Context(), o)) })
+	cost("the model", 10, func() { made[providers.Model](t)(f.Model(t.Context(), o)) })
 	created := made[providers.Repo](t)(g.CreateRepo(providerstest.GitHubRepo{Owner: "acme", Name: "new", Private: true}))
 	cost("a new repository", 6, func() {
 		r := made[providers.Repo](t)(f.Repo(t.Context(), created.ID))
-		if n, err := read(f.RepoAccessIn(t.Context(), r, m)); n != 500 || err != nil {
+		if n, err := read(f.RepoAccess(t.Context(), r)); n != 500 || err != nil {
 			t.Errorf("%d people, %v", n, err)
 		}
 	})

@@ -212,7 +212,7 @@ func TestModelGrantsWhatTheProjectsSay(t *testing.T) {
 	m := must[providers.Model](t)(h.f.Model(t.Context(), acme))
 	for _, r := range all(t, h.f.Repos(t.Context(), acme)) {
 		want, got := map[string]providers.Permission{}, map[string]providers.Permission{}
-		for _, a := range all(t, h.f.RepoAccessIn(t.Context(), r, m)) {
+		for _, a := range all(t, h.f.RepoAccess(t.Context(), r)) {
 			want[a.User.Login] = a.Permission
 		}
 		for _, team := range m.Teams {

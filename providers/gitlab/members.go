@@ -91,12 +91,6 @@ func (f *Forge) RepoAccess(ctx context.Context, r providers.Repo) iter.Seq2[prov
 	return f.accesses(ctx, r, "projects/"+r.ID+"/members/all")
 }
 
-// RepoAccessIn is RepoAccess: who has a project is one list whatever m knows.
-// The model is the second opinion on who lost one.
-func (f *Forge) RepoAccessIn(ctx context.Context, r providers.Repo, _ providers.Model) iter.Seq2[providers.Access, error] {
-	return f.RepoAccess(ctx, r)
-}
-
 // Collaborators yields the direct members of r, with what r alone grants them.
 func (f *Forge) Collaborators(ctx context.Context, r providers.Repo) iter.Seq2[providers.Access, error] {
 	return f.accesses(ctx, r, "projects/"+r.ID+"/members")

@@ -111,8 +111,9 @@ func (x *forgeExam) agree(t *testing.T) {
 		if diff := cmp.Diff(expect, ours(all(t, x.f.RepoAccess(t.Context(), r)))); diff != "" {
 			t.Errorf("audience of %s (%s): -lists +audience\n%s", r.Path, r.Visibility, diff)
 		}
-		if m, can := models[r.Org.ID]; can {
-			got := ours(all(t, x.f.(providers.TeamForge).RepoAccessIn(t.Context(), r, m)))
+		m, has := models[r.Org.ID]
+		if f, can := x.f.(providers.ModelForge); can && has {
+			got := ours(all(t, f.RepoAccessIn(t.Context(), r, m)))
 			if diff := cmp.Diff(expect, got); diff != "" {
 				t.Errorf("audience of %s (%s) by the model: -lists +audience\n%s", r.Path, r.Visibility, diff)
 			}
