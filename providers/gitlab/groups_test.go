@@ -237,6 +237,25 @@ func TestModelGrantsWhatTheProjectsSay(t *testing.T) {
 	}
 }
 
+// To somebody who left it a private group answers 404.
+func TestWhoLeftAPrivateGroupHasNothingInIt(t *testing.T) {
+	h := build(t, providerstest.GitLabOptions{})
+	check(t, h.g.AddGroupMember("acme/sub", "ana", providerstest.GitLabDeveloper))
+	sub := must[providers.Org](t)(h.f.Org(t.Context(), "acme/sub"))
+	scope := func(want string) {
+		t.Helper()
+		got := all(t, h.f.ScopeAccess(t.Context(), h.people["ana"], providers.Subject{Kind: providers.SubjectTeam, ID: sub.ID}))
+		if len(got) != 2 || got[0].Permission.String() != want || got[1].Permission.String() != want {
+			t.Errorf("%v, want %s on two", got, want)
+		}
+	}
+	scope("write")
+	check(t, h.g.RemoveGroupMember("acme/sub", "ana"))
+	scope("none")
+	check(t, h.g.AddGroupMember("acme/sub", "ana", providerstest.GitLabDeveloper), h.g.SetState("ana", "blocked"))
+	scope("none")
+}
+
 func TestAGoneGroupHasNoRepositories(t *testing.T) {
 	h := build(t, providerstest.GitLabOptions{})
 	acme := must[providers.Org](t)(h.f.Org(t.Context(), "acme"))

@@ -72,10 +72,16 @@ func (f *Forge) groupAccess(ctx context.Context, u providers.User, org providers
 	return all, nil
 }
 
-// ownIn filters what a group reaches.
+// ownIn filters what a group reaches. To somebody who has nothing in it a
+// private group is not there: both were found a moment ago, so that is what a
+// 404 says.
 func (f *Forge) ownIn(group int64) filter {
 	return func(ctx context.Context, userID string, least sdk.AccessLevelValue) ([]*sdk.Project, error) {
-		return f.groupProjects(ctx, group, reached, view{user: userID, least: least})
+		projects, err := f.groupProjects(ctx, group, reached, view{user: userID, least: least})
+		if errors.Is(err, providers.ErrNotFound) {
+			return nil, nil
+		}
+		return projects, err
 	}
 }
 
