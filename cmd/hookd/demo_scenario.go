@@ -19,7 +19,7 @@ type scenario struct {
 
 var scenarios = map[string]scenario{
 	"created":  {about: "repositories and members come and go", play: created},
-	"storm":    {about: "500 repositories at once, for 300 users", poll: time.Hour, before: crowd, play: storm},
+	"storm":    {about: "500 repositories at once, for 300 users in three teams", poll: time.Hour, before: crowd, play: storm},
 	"outage":   {about: "Drone, then the forge, then both are away for a while", play: outage},
 	"rotation": {about: "the webhook's secret changes while deliveries come in", poll: time.Hour, play: rotation},
 }

@@ -4,10 +4,12 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
 
+	"github.com/hookd/hookd/providers"
 	"github.com/hookd/hookd/providers/providerstest"
 	"github.com/hookd/hookd/syncqueue/target/targettest"
 )
@@ -16,22 +18,49 @@ import (
 const (
 	stormRepos = 500
 	stormUsers = 300
+	stormTeams = 3
 )
 
-// crowd makes team core one of 300 users.
+func stormTeam(n int) string { return fmt.Sprintf("team-%d", n%stormTeams+1) }
+
+func stormUser(n int) string { return fmt.Sprintf("user-%03d", n+1) }
+
+// crowd adds 300 users in three teams, who see the first repository.
 func crowd(w *world) error {
-	logins := make([]string, stormUsers-len(w.core))
-	for i := range logins {
-		logins[i] = fmt.Sprintf("user-%03d", i+1)
+	for n := range stormTeams {
+		if _, err := w.forge.CreateTeam(demoOrg, stormTeam(n), providers.Write, false); err != nil {
+			return err
+		}
+		if err := w.forge.AddTeamRepo(demoOrg, stormTeam(n), demoOrg+"/base"); err != nil {
+			return err
+		}
 	}
-	return w.settle(logins...)
+	for n := range stormUsers {
+		if err := w.settle(stormTeam(n), stormUser(n)); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
-// storm is an import: as many repositories as the forge can create without a
-// pause, each for everybody of a large team.
+// storm is an import: repositories as fast as the forge creates them, each for
+// team core and one of the three.
 func storm(ctx context.Context, d *demo, t *tracker) error {
-	for i := range stormRepos {
-		if _, err := t.createRepo(i+1, d.world.core); err != nil {
+	w := d.world
+	for n := range stormRepos {
+		name := fmt.Sprintf("app-%d", n+1)
+		path := demoOrg + "/" + name
+		viewers := slices.Clone(w.core)
+		for u := n % stormTeams; u < stormUsers; u += stormTeams {
+			viewers = append(viewers, stormUser(u))
+		}
+		err := t.act("created "+path, func() error {
+			if err := w.create(name); err != nil {
+				return err
+			}
+			return w.forge.AddTeamRepo(demoOrg, stormTeam(n), path)
+		}, grants(path, viewers...)...)
+		if err != nil {
 			return err
 		}
 	}

@@ -12,7 +12,6 @@ import (
 
 // filled waits until hookd has read, by itself, what there was before it.
 func (d *demo) filled(ctx context.Context) error {
-	who := append([]string{"omar"}, d.world.core...)
 	return until(ctx, func() (bool, error) {
 		filled := map[string]bool{}
 		for cursor := ""; ; {
@@ -27,7 +26,7 @@ func (d *demo) filled(ctx context.Context) error {
 				break
 			}
 		}
-		return !slices.ContainsFunc(who, func(login string) bool { return !filled[login] }), nil
+		return !slices.ContainsFunc(d.world.viewers, func(login string) bool { return !filled[login] }), nil
 	})
 }
 

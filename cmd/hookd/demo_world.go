@@ -32,12 +32,13 @@ type world struct {
 	secrets []secret      // of webhooks, as hookd knows them
 	poll    time.Duration // how often hookd looks for what no webhook tells
 	core    []string      // who is in team core at the start
+	viewers []string      // who sees something at the start
 	dir     string
 	tokens  string // the folder with everybody's Drone token
 }
 
 func newWorld(kind, dir string) (_ *world, err error) {
-	w := &world{secrets: []secret{secret(newKey())}, poll: time.Second, dir: dir, tokens: filepath.Join(dir, "tokens")}
+	w := &world{secrets: []secret{secret(newKey())}, poll: time.Second, core: []string{"ana", "li"}, dir: dir, tokens: filepath.Join(dir, "tokens")}
 	if w.forge, err = demoForges[kind](); err != nil {
 		return nil, err
 	}
@@ -68,43 +69,32 @@ func (w *world) populate() error {
 	if _, err = w.forge.CreateTeam(demoOrg, "web", providers.Write, false); err != nil {
 		return err
 	}
-	for _, login := range []string{"omar", "mia"} {
-		if _, err := w.forge.CreateUser(login); err != nil {
-			return err
-		}
-	}
-	if err := w.forge.AddMember(demoOrg, "web", "omar"); err != nil {
-		return err
-	}
 	if err := w.create("base"); err != nil {
 		return err
 	}
 	if err := w.forge.AddTeamRepo(demoOrg, "web", demoOrg+"/base"); err != nil {
 		return err
 	}
-	for _, login := range []string{"omar", "mia"} {
-		if err := w.logIn(login); err != nil {
+	for login, team := range map[string]string{"ana": "core", "li": "core", "omar": "web", "mia": ""} {
+		if err := w.settle(team, login); err != nil {
 			return err
 		}
 	}
-	return w.settle("ana", "li")
+	return nil
 }
 
-// settle adds users to team core, who log in to Drone.
-func (w *world) settle(logins ...string) error {
-	for _, login := range logins {
-		if _, err := w.forge.CreateUser(login); err != nil {
-			return err
-		}
-		if err := w.forge.AddMember(demoOrg, "core", login); err != nil {
-			return err
-		}
-		if err := w.logIn(login); err != nil {
-			return err
-		}
+// settle creates a user in a team, or in none, who logs in to Drone.
+func (w *world) settle(team, login string) error {
+	if _, err := w.forge.CreateUser(login); err != nil {
+		return err
 	}
-	w.core = append(w.core, logins...)
-	return nil
+	if team != "" {
+		if err := w.forge.AddMember(demoOrg, team, login); err != nil {
+			return err
+		}
+		w.viewers = append(w.viewers, login)
+	}
+	return w.logIn(login)
 }
 
 // logIn is a user's first visit to Drone, from which he takes his token to
