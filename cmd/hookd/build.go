@@ -79,13 +79,13 @@ func (s *server) forge(p *providerConfig) (*forgeParty, error) {
 	if err != nil {
 		return nil, err
 	}
-	if p.Token == "" {
+	if p.Token == "" && !p.App.set() {
 		s.log.Warn("deliveries are kept, but the forge cannot be asked what they mean: no token", "provider", p.Name, "fix", "set token_file")
 	}
 	f := &forgeParty{cfg: p, hook: &liveHook{}, token: newLiveToken(s.transport(), p.Token), orgs: providers.NewOrgSet(p.Orgs...)}
 	f.hook.set(hook)
 	f.secrets.Store(int32(len(p.Hooks)))
-	f.forge, err = newForge(p, f.token, func(code int) { s.metrics.ForgeRequest(p.Name, code) })
+	f.forge, err = newForge(p, f.orgs, f.token, func(code int) { s.metrics.ForgeRequest(p.Name, code) })
 	s.desk.forges = append(s.desk.forges, f)
 	return f, err
 }
