@@ -9,7 +9,7 @@ FUZZTIME ?= 10s
 ARGS     ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo build test race check lint bench fuzz cover
+.PHONY: help demo build test browser race check lint bench fuzz cover
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -22,6 +22,10 @@ build: ## build bin/hookd
 
 test: ## run every test, in random order
 	$(GO) test -shuffle=on ./...
+	cd deploy/test && $(GO) test -count=1 -shuffle=on ./... # uncached: the cache does not see files outside a module
+
+browser: ## run the dashboard's test in Chromium, which fails where there is none
+	CI=true $(GO) test -count=1 -v -run Browser ./handlers/dashboard
 
 race: ## run every test under the race detector
 	$(GO) test -race -shuffle=on ./...
@@ -31,6 +35,7 @@ check: ## format, vet, staticcheck
 		echo "not formatted (run: $(GO) run $(GOFUMPT) -w .):"; echo "$$out"; exit 1; fi
 	$(GO) vet ./...
 	$(GO) run $(STATICCHECK) ./...
+	cd deploy/test && $(GO) vet ./... && $(GO) run $(STATICCHECK) ./...
 
 lint: ## golangci-lint, which takes minutes to build the first time
 	$(GO) run $(GOLANGCI) run ./...

@@ -18,12 +18,13 @@ const (
 // api serves the admin listener.
 type api struct {
 	Admin
+	steering Steering
 	failures *httprate.RateLimiter
 }
 
-// AdminAPI serves the admin listener but for the dashboard. Every route names
-// the role it asks for; health, version, metrics and the description of the
-// API need none.
+// AdminAPI serves the admin listener. Every route names the role it asks for;
+// health, version, metrics and the description of the API need none, and the
+// page asks for itself.
 func AdminAPI(a Admin) http.Handler {
 	if a.Log == nil {
 		a.Log = slog.New(slog.DiscardHandler)
@@ -31,7 +32,7 @@ func AdminAPI(a Admin) http.Handler {
 	if a.Ready == nil {
 		a.Ready = func(context.Context) []Check { return nil }
 	}
-	s := &api{Admin: a, failures: httprate.NewRateLimiter(failuresPerMinute, time.Minute, onlyRetryAfter, tooMany)}
+	s := &api{Admin: a, steering: a.Steering(), failures: httprate.NewRateLimiter(failuresPerMinute, time.Minute, onlyRetryAfter, tooMany)}
 
 	// A browser that is signed in somewhere must not be made to act here.
 	guard := http.NewCrossOriginProtection()
@@ -85,5 +86,11 @@ func (s *api) routes() chi.Router {
 	r.Get("/healthz", s.readyz)
 	r.Get("/version", s.version)
 	r.Method(http.MethodGet, "/metrics", s.Metrics.Handler())
+
+	if s.Page != nil {
+		for _, path := range []string{"/", "/favicon.ico", "/dashboard", "/dashboard/*"} {
+			r.Handle(path, s.Page)
+		}
+	}
 	return r
 }

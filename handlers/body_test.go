@@ -109,7 +109,6 @@ func TestSlowBodiesAreCutOff(t *testing.T) {
 	answered := make(chan error, 1)
 	srv := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		_, held, err := b.read(w, r)
-		defer held.release()
 		if err == nil {
 			select {
 			case <-r.Context().Done():
@@ -117,6 +116,7 @@ func TestSlowBodiesAreCutOff(t *testing.T) {
 			case <-time.After(200 * time.Millisecond):
 			}
 		}
+		held.release()
 		answered <- err
 	}))
 	srv.Config = NewServer("", srv.Config.Handler, slog.New(slog.DiscardHandler))

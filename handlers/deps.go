@@ -5,6 +5,7 @@ package handlers
 import (
 	"context"
 	"log/slog"
+	"net/http"
 	"time"
 
 	"github.com/hookd/hookd/providers"
@@ -49,6 +50,7 @@ type Admin struct {
 	Log       *slog.Logger
 	Now       func() time.Time
 	Ready     func(ctx context.Context) []Check // may be nil
+	Page      http.Handler                      // serves / and everything below /dashboard; may be nil
 	Build     Build
 }
 

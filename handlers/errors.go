@@ -50,29 +50,36 @@ var statuses = []struct {
 	{context.DeadlineExceeded, http.StatusServiceUnavailable, "it took too long"},
 }
 
-// fail answers a request that err ended. An error that nobody foresaw is
-// logged, since the caller only reads that something broke.
-func fail(w http.ResponseWriter, r *http.Request, log *slog.Logger, err error) {
+// explain returns the answer to an error, 500 for one that nobody foresaw.
+func explain(err error) (status int, detail string) {
 	var mine *requestError
 	if errors.As(err, &mine) {
-		writeProblem(w, mine.status, mine.detail)
-		return
-	}
-	if r.Context().Err() != nil {
-		return // the caller went away
+		return mine.status, mine.detail
 	}
 	for _, s := range statuses {
 		if errors.Is(err, s.err) {
-			if s.status == http.StatusServiceUnavailable {
-				later(w, retryAfter)
-			}
-			if s.status >= 500 {
-				log.Warn("request failed", "method", r.Method, "path", r.URL.Path, "err", err)
-			}
-			writeProblem(w, s.status, s.detail)
-			return
+			return s.status, s.detail
 		}
 	}
-	log.Error("request failed", "method", r.Method, "path", r.URL.Path, "err", err)
-	writeProblem(w, http.StatusInternalServerError, "see the log of hookd")
+	return http.StatusInternalServerError, "see the log of hookd"
+}
+
+// fail answers a request that err ended. An error that is not the caller's is
+// logged, since he only reads that something broke.
+func fail(w http.ResponseWriter, r *http.Request, log *slog.Logger, err error) {
+	status, detail := explain(err)
+	var mine *requestError
+	if r.Context().Err() != nil && !errors.As(err, &mine) {
+		return // the caller went away
+	}
+	switch {
+	case status == http.StatusInternalServerError:
+		log.Error("request failed", "method", r.Method, "path", r.URL.Path, "err", err)
+	case status > http.StatusInternalServerError:
+		log.Warn("request failed", "method", r.Method, "path", r.URL.Path, "err", err)
+	}
+	if status == http.StatusServiceUnavailable {
+		later(w, retryAfter)
+	}
+	writeProblem(w, status, detail)
 }

@@ -84,7 +84,11 @@ func (s *api) listJobs(w http.ResponseWriter, r *http.Request) {
 }
 
 func (s *api) showJob(w http.ResponseWriter, r *http.Request) {
-	j, err := s.job(r)
+	err := parseQuery(r).err
+	var j syncqueue.Job
+	if err == nil {
+		j, err = s.Console.Job(r.Context(), idParam(r))
+	}
 	if err != nil {
 		fail(w, r, s.Log, err)
 		return
@@ -93,12 +97,10 @@ func (s *api) showJob(w http.ResponseWriter, r *http.Request) {
 }
 
 func (s *api) retryJob(w http.ResponseWriter, r *http.Request) {
-	j, err := s.job(r)
-	if err == nil && j.State == syncqueue.Done {
-		err = conflict("the job is done: ask for a sync to have it done again")
-	}
+	err := parseQuery(r).err
+	var j syncqueue.Job
 	if err == nil {
-		j, err = s.Console.Revive(r.Context(), j.ID)
+		j, err = s.steering.Retry(r.Context(), idParam(r))
 	}
 	if err != nil {
 		fail(w, r, s.Log, err)
@@ -108,12 +110,9 @@ func (s *api) retryJob(w http.ResponseWriter, r *http.Request) {
 }
 
 func (s *api) dropJob(w http.ResponseWriter, r *http.Request) {
-	j, err := s.job(r)
-	if err == nil && j.State == syncqueue.Done {
-		err = conflict("the job is done: there is nothing to drop")
-	}
+	err := parseQuery(r).err
 	if err == nil {
-		err = s.Console.Drop(r.Context(), j.ID)
+		err = s.steering.Drop(r.Context(), idParam(r))
 	}
 	if err != nil {
 		fail(w, r, s.Log, err)
@@ -133,12 +132,4 @@ func (s *api) pause(on bool) http.HandlerFunc {
 			Paused bool `json:"paused"`
 		}{on})
 	}
-}
-
-// job finds what the path names, by id or unique prefix.
-func (s *api) job(r *http.Request) (syncqueue.Job, error) {
-	if q := parseQuery(r); q.err != nil {
-		return syncqueue.Job{}, q.err
-	}
-	return s.Console.Job(r.Context(), idParam(r))
 }

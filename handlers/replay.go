@@ -4,10 +4,8 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io"
 	"net/http"
-	"sync"
 
 	"github.com/hookd/hookd/providers"
 	"github.com/hookd/hookd/syncqueue"
@@ -15,7 +13,6 @@ import (
 
 const (
 	maxReplays    = 5000 // deliveries of one call
-	replayers     = 16   // commits at once: the store groups them
 	maxReplayBody = 64 << 10
 )
 
@@ -42,16 +39,11 @@ func (s *api) replayOne(w http.ResponseWriter, r *http.Request) {
 		fail(w, r, s.Log, q.err)
 		return
 	}
-	rec, err := s.delivery(r)
+	rec, jobs, err := s.steering.plan(r.Context(), idParam(r))
 	if err != nil {
 		fail(w, r, s.Log, err)
 		return
 	}
-	if !s.Desk.HasProvider(rec.Delivery.Provider) {
-		fail(w, r, s.Log, conflict("its provider is not configured any more"))
-		return
-	}
-	jobs := s.jobsAgain(rec)
 	answer := replayed{Delivery: rec.Delivery.ID, Jobs: len(jobs)}
 	if dry {
 		for _, j := range jobs {
@@ -60,29 +52,11 @@ func (s *api) replayOne(w http.ResponseWriter, r *http.Request) {
 		writeJSON(w, http.StatusOK, answer)
 		return
 	}
-	if err := s.replay(r.Context(), rec, jobs); err != nil {
+	if err := s.steering.replay(r.Context(), rec, jobs); err != nil {
 		fail(w, r, s.Log, err)
 		return
 	}
 	writeJSON(w, http.StatusAccepted, answer)
-}
-
-// jobsAgain returns the jobs of a delivery as if it came now. What was ignored
-// stays ignored: an organization configured since is filled as a whole.
-func (s *api) jobsAgain(rec syncqueue.Record) []syncqueue.Job {
-	if rec.Result != syncqueue.EntryAccepted {
-		return nil
-	}
-	return syncqueue.JobsFor(rec.Delivery, rec.Event, s.Timing, s.Now())
-}
-
-func (s *api) replay(ctx context.Context, rec syncqueue.Record, jobs []syncqueue.Job) error {
-	if len(jobs) == 0 {
-		return nil
-	}
-	c := syncqueue.Cause{Delivery: rec.Delivery.ID, By: "replay", Event: rec.Event.Name, At: s.Now()}
-	_, err := s.Queue.Enqueue(ctx, c, jobs...)
-	return err
 }
 
 type replayFilter struct {
@@ -121,7 +95,7 @@ func (s *api) replayMany(w http.ResponseWriter, r *http.Request) {
 	answer := replays{IDs: []string{}, Truncated: more, DryRun: f.DryRun}
 	var plans [][]syncqueue.Job
 	for _, rec := range records {
-		jobs := s.jobsAgain(rec)
+		jobs := s.steering.jobsAgain(rec)
 		plans = append(plans, jobs)
 		answer.Deliveries++
 		answer.Jobs += len(jobs)
@@ -131,7 +105,7 @@ func (s *api) replayMany(w http.ResponseWriter, r *http.Request) {
 		writeJSON(w, http.StatusOK, answer)
 		return
 	}
-	if err := s.replayAll(r.Context(), records, plans); err != nil {
+	if err := s.steering.replayAll(r.Context(), records, plans); err != nil {
 		fail(w, r, s.Log, err)
 		return
 	}
@@ -179,33 +153,6 @@ func (s *api) collect(ctx context.Context, q syncqueue.DeliveryQuery) (out []syn
 		}
 		cursor = next
 	}
-}
-
-// replayAll pushes every delivery's jobs; the first error ends it. What was
-// pushed by then stays, and pushing it again does no harm: jobs coalesce.
-func (s *api) replayAll(ctx context.Context, records []syncqueue.Record, plans [][]syncqueue.Job) error {
-	ctx, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
-	var wg sync.WaitGroup
-	work := make(chan int)
-	for range replayers {
-		wg.Go(func() {
-			for i := range work {
-				if err := s.replay(ctx, records[i], plans[i]); err != nil {
-					cancel(fmt.Errorf("replay %s: %w", records[i].Delivery.ID, err))
-				}
-			}
-		})
-	}
-	for i := range records {
-		if ctx.Err() != nil {
-			break
-		}
-		work <- i
-	}
-	close(work)
-	wg.Wait()
-	return context.Cause(ctx)
 }
 
 // decode reads a small JSON object and nothing else.

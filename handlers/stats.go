@@ -1,10 +1,10 @@
 package handlers
 
 import (
-	"math"
 	"net/http"
-	"slices"
 	"time"
+
+	"github.com/hookd/hookd/storage"
 )
 
 const (
@@ -48,28 +48,22 @@ func (s *api) visibleStats(w http.ResponseWriter, r *http.Request) {
 	if stats.Window == "" {
 		stats.Window = "1h"
 	}
-	var took []float64
-	for _, v := range shown {
-		if v.Gone || v.Took() <= 0 {
-			continue
-		}
-		took = append(took, v.Took().Seconds())
+	shown = storage.Announced(shown)
+	for _, v := range shown[max(0, len(shown)-maxPoints):] {
 		stats.Points = append(stats.Points, visiblePoint{v.At, v.Took().Seconds(), v.Repo, v.User, v.Target})
 	}
-	if n := len(stats.Points); n > maxPoints {
-		stats.Points = stats.Points[n-maxPoints:]
-	}
-	slices.Sort(took)
+	took := storage.Took(shown)
 	stats.Count = len(took)
 	stats.P50, stats.P95, stats.P99 = percentile(took, .50), percentile(took, .95), percentile(took, .99)
 	writeJSON(w, http.StatusOK, stats)
 }
 
-// percentile is the nearest rank in sorted values, nil if there are none.
-func percentile(sorted []float64, p float64) *float64 {
-	if len(sorted) == 0 {
+// percentile is in seconds, nil if there is nothing to tell.
+func percentile(sorted []time.Duration, p float64) *float64 {
+	d, ok := storage.Percentile(sorted, p)
+	if !ok {
 		return nil
 	}
-	i := int(math.Ceil(p*float64(len(sorted)))) - 1
-	return &sorted[max(i, 0)]
+	seconds := d.Seconds()
+	return &seconds
 }

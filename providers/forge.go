@@ -37,15 +37,21 @@ type Forge interface {
 	Org(ctx context.Context, name string) (Org, error)
 }
 
-// A TeamForge computes a repository's audience from the organization's teams.
-// Reading the teams once serves every repository of the organization, so their
-// Model is worth keeping; whoever keeps it says when it was read.
+// A TeamForge knows who is in which team and what each team reaches: a second
+// source beside audiences and lists, read through other calls.
 type TeamForge interface {
 	Forge
 
 	// Model reads the organization's teams with their members and
 	// repositories: a snapshot, complete or an error.
 	Model(ctx context.Context, org Org) (Model, error)
+}
+
+// A ModelForge computes a repository's audience from the organization's teams.
+// Reading the teams once serves every repository of the organization, so their
+// Model is worth keeping; whoever keeps it says when it was read.
+type ModelForge interface {
+	TeamForge
 
 	// RepoAccessIn is RepoAccess with the organization's model at hand.
 	RepoAccessIn(ctx context.Context, r Repo, m Model) iter.Seq2[Access, error]

@@ -8,6 +8,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/hookd/hookd/handlers"
+	"github.com/hookd/hookd/handlers/dashboard"
 	"github.com/hookd/hookd/providers"
 	"github.com/hookd/hookd/syncqueue"
 	"github.com/hookd/hookd/syncqueue/reconcile"
@@ -78,13 +79,13 @@ func (s *server) forge(p *providerConfig) (*forgeParty, error) {
 	if err != nil {
 		return nil, err
 	}
-	if p.Token == "" {
+	if p.Token == "" && !p.App.set() {
 		s.log.Warn("deliveries are kept, but the forge cannot be asked what they mean: no token", "provider", p.Name, "fix", "set token_file")
 	}
 	f := &forgeParty{cfg: p, hook: &liveHook{}, token: newLiveToken(s.transport(), p.Token), orgs: providers.NewOrgSet(p.Orgs...)}
 	f.hook.set(hook)
 	f.secrets.Store(int32(len(p.Hooks)))
-	f.forge, err = newForge(p, f.token, func(code int) { s.metrics.ForgeRequest(p.Name, code) })
+	f.forge, err = newForge(p, f.orgs, f.token, func(code int) { s.metrics.ForgeRequest(p.Name, code) })
 	s.desk.forges = append(s.desk.forges, f)
 	return f, err
 }
@@ -114,12 +115,20 @@ func (s *server) handlers() {
 		Queue:   s.store, Timing: s.cfg.timing(), Draining: s.draining.Load,
 		Metrics: s.metrics, Log: s.log, Now: time.Now,
 	}), s.log)
-	s.admin = handlers.NewServer(s.cfg.AdminListen, handlers.AdminAPI(handlers.Admin{
+	admin := handlers.Admin{
 		Queue: s.store, Journal: s.store, Console: s.store, Catalogue: s.store, Visibles: s.store,
 		Desk: s.desk, Tokens: func() []handlers.Token { return *s.tokens.Load() },
 		Timing: s.cfg.timing(), Metrics: s.metrics, Log: s.log, Now: time.Now,
 		Ready: s.ready, Build: buildVersion(),
-	}), s.log)
+	}
+	admin.Page = dashboard.New(dashboard.Config{
+		Journal: s.store, Console: s.store, Catalogue: s.store, Visibles: s.store,
+		Steering: admin.Steering(), Gate: handlers.Gate{Tokens: admin.Tokens},
+		Credential: s.desk.Credential, PublicURL: s.cfg.PublicURL,
+		Providers: names(s.cfg.Providers, func(p *providerConfig) string { return p.Name }),
+		Log:       s.log, Now: time.Now,
+	})
+	s.admin = handlers.NewServer(s.cfg.AdminListen, handlers.AdminAPI(admin), s.log)
 }
 
 func names[T any](list []T, name func(T) string) []string {

@@ -60,9 +60,24 @@ type providerConfig struct {
 	SecretFiles []string
 	Hooks       []secret
 
+	App  appConfig
 	Orgs []string
 	Poll pollConfig
 }
+
+// An appConfig is one installation of a GitHub App, which is asked instead of
+// with a token.
+type appConfig struct {
+	ID             string
+	InstallationID string
+	PrivateKeyFile string
+
+	id, installation int64  // what the texts amount to
+	key              secret // PEM, as read from PrivateKeyFile
+}
+
+// set reports whether anything of an App was given.
+func (a appConfig) set() bool { return a.ID != "" || a.InstallationID != "" || a.PrivateKeyFile != "" }
 
 type pollConfig struct {
 	Members time.Duration

@@ -15,7 +15,7 @@ import (
 // The kinds that hookd is made for, and those that this build serves.
 var (
 	forgeKinds   = []string{"github", "gitlab", "gitea", "forgejo", "gogs", "bitbucket", "bitbucket-server", "azuredevops", "coding"}
-	servedForges = []string{"gitea", "forgejo"}
+	servedForges = []string{"gitea", "forgejo", "github", "gitlab"}
 
 	targetKinds   = []string{"drone", "woodpecker", "http", "command"}
 	servedTargets = []string{"drone"}
@@ -29,8 +29,16 @@ var (
 // served checks a value of which this build serves some.
 func (k checker) served(path, text string, known, served []string) {
 	if k.oneOf(path, text, known...) && !slices.Contains(served, text) {
-		k.fault(path, "%s %q is not served yet: this build serves %s", last(path), text, strings.Join(served, " and "))
+		k.fault(path, "%s %q is not served yet: this build serves %s", last(path), text, enumerate(served))
 	}
+}
+
+func enumerate(words []string) string {
+	last := len(words) - 1
+	if last < 1 {
+		return strings.Join(words, "")
+	}
+	return strings.Join(words[:last], ", ") + " and " + words[last]
 }
 
 func (k checker) token(prefix string, t *tokenConfig) {
@@ -47,10 +55,13 @@ func (k checker) token(prefix string, t *tokenConfig) {
 func (k checker) provider(prefix string, p *providerConfig) {
 	k.name(prefix+"name", p.Name)
 	k.served(prefix+"kind", p.Kind, forgeKinds, servedForges)
-	k.url(prefix+"url", p.URL)
+	if p.URL != "" || !hasHome(p.Kind) {
+		k.url(prefix+"url", p.URL)
+	}
 	// A provider without a token may start: it takes deliveries and keeps them,
 	// and says at every start that it cannot ask what they mean.
 	k.secret(prefix, "token", &p.Token, p.TokenFile)
+	k.app(prefix, p)
 	k.hooks(prefix, p)
 	if len(p.Orgs) == 0 {
 		k.fault(prefix+"orgs", `orgs is missing: name the organizations to follow, or ["*"] for all`)
@@ -83,6 +94,7 @@ func (k checker) hooks(prefix string, p *providerConfig) {
 	p.Hooks = nil
 	add := func(path string, s secret) {
 		k.longAt(path, "secret", s)
+		k.signing(path, p.Kind, s)
 		p.Hooks = append(p.Hooks, s)
 	}
 	switch given[0] {

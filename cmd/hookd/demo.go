@@ -32,11 +32,12 @@ func (a *app) demoCommand() *cli.Command {
 			"kept.\n\n" +
 			"Without --headless it makes changes until Ctrl-C. With it, it runs a scenario to its\n" +
 			"end, and exits 1 unless hookd made every change visible.\n\n" +
-			"Scenarios: " + strings.Join(scenarioNames(), ", "),
+			"Scenarios:\n" + aboutScenarios(),
 		Flags: []cli.Flag{
 			&cli.BoolFlag{Name: "headless", Usage: "run a scenario to its end"},
 			&cli.DurationFlag{Name: "for", Usage: "stop after `TIME` (headless: fail, after 1m if not given)"},
 			&cli.StringFlag{Name: "scenario", Value: "created", Usage: "which `NAME` to run"},
+			&cli.StringFlag{Name: "forge", Value: "gitea", Usage: "simulate which `KIND` of forge: " + strings.Join(forgeNames(), ", ")},
 			&cli.StringFlag{Name: "addr", Value: ":0", Usage: "serve the admin API on `ADDRESS`, on loopback if it names no host"},
 			&cli.StringFlag{Name: "log-level", Value: "error", Usage: "show hookd's own log from `LEVEL` debug, info, warn or error"},
 		},
@@ -46,10 +47,21 @@ func (a *app) demoCommand() *cli.Command {
 
 func scenarioNames() []string { return slices.Sorted(maps.Keys(scenarios)) }
 
+func aboutScenarios() string {
+	var lines []string
+	for _, name := range scenarioNames() {
+		lines = append(lines, fmt.Sprintf("  %-9s %s", name, scenarios[name].about))
+	}
+	return strings.Join(lines, "\n")
+}
+
 func (a *app) demo(ctx context.Context, cmd *cli.Command) error {
-	play, ok := scenarios[cmd.String("scenario")]
+	s, ok := scenarios[cmd.String("scenario")]
 	if !ok {
 		return usagef(cmd, "unknown scenario %q: there are %s", cmd.String("scenario"), strings.Join(scenarioNames(), ", "))
+	}
+	if demoForges[cmd.String("forge")] == nil {
+		return usagef(cmd, "unknown forge %q: there are %s", cmd.String("forge"), strings.Join(forgeNames(), ", "))
 	}
 	addr := cmd.String("addr")
 	host, port, err := net.SplitHostPort(addr)
@@ -74,11 +86,11 @@ func (a *app) demo(ctx context.Context, cmd *cli.Command) error {
 		ctx, cancel = context.WithTimeout(ctx, limit)
 		defer cancel()
 	}
-	d := &demo{app: a, log: newLogger(a.stderr, "auto", level, a.env), level: level, addr: addr}
+	d := &demo{app: a, log: newLogger(a.stderr, "auto", level, a.env), level: level, addr: addr, kind: cmd.String("forge")}
 	if cmd.Bool("headless") {
-		return d.run(ctx, func(ctx context.Context) error { return d.headless(ctx, cmd.String("scenario"), play) })
+		return d.run(ctx, s, func(ctx context.Context) error { return d.headless(ctx, cmd.String("scenario"), s.play) })
 	}
-	return d.run(ctx, d.show)
+	return d.run(ctx, scenario{}, d.show)
 }
 
 // A demo is a whole world in one process: a forge, a CI server, and hookd
@@ -88,6 +100,7 @@ type demo struct {
 	log   *slog.Logger
 	level *slog.LevelVar
 	addr  string // of the admin API
+	kind  string // of the forge
 
 	world  *world
 	server *server
@@ -95,20 +108,34 @@ type demo struct {
 
 // run sets the world up, lets hookd run in it, plays, and takes it all down
 // again.
-func (d *demo) run(ctx context.Context, play func(context.Context) error) (err error) {
+func (d *demo) run(ctx context.Context, s scenario, play func(context.Context) error) (err error) {
 	dir, err := os.MkdirTemp("", "hookd-demo-")
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
-	if d.world, err = newWorld(dir); err != nil {
+	if d.world, err = newWorld(d.kind, dir); err != nil {
 		return err
 	}
 	defer d.world.close()
-	c := d.world.config(dir, d.addr)
-	f := &faults{}
-	if c.check(f); len(f.list) > 0 {
-		return f
+	if s.poll > 0 {
+		d.world.poll = s.poll
+	}
+	if s.before != nil {
+		if err := s.before(d.world); err != nil {
+			return err
+		}
+	}
+	if err := d.world.save(dir); err != nil {
+		return err
+	}
+	load := func() (*config, error) {
+		return loadConfig(filepath.Join(dir, worldConfig), nil,
+			override{path: "admin_listen", text: d.addr}, override{path: "log.level", text: strings.ToLower(d.level.Level().String())})
+	}
+	c, err := load()
+	if err != nil {
+		return err
 	}
 	if d.server, err = newServer(c, d.log, d.level); err != nil {
 		return err
@@ -118,6 +145,7 @@ func (d *demo) run(ctx context.Context, play func(context.Context) error) (err e
 	}
 	serving, stop := context.WithCancel(context.WithoutCancel(ctx))
 	defer stop()
+	d.server.follow(serving, load)
 	ended := make(chan error, 1)
 	go func() { ended <- d.server.run(serving) }()
 	playing, cancel := context.WithCancelCause(ctx)
@@ -135,11 +163,11 @@ func (d *demo) run(ctx context.Context, play func(context.Context) error) (err e
 }
 
 // headless plays a scenario and judges it.
-func (d *demo) headless(ctx context.Context, name string, play scenario) error {
+func (d *demo) headless(ctx context.Context, name string, play func(context.Context, *demo, *tracker) error) error {
 	t := newTracker(d.world, d.stdout)
 	err := d.filled(ctx)
 	if err == nil {
-		err = play(ctx, d.world, t)
+		err = play(ctx, d, t)
 	}
 	if err == nil {
 		err = d.confirmed(ctx, t)
@@ -182,8 +210,9 @@ func (d *demo) explain() {
 
 // show makes changes until somebody stops it.
 func (d *demo) show(ctx context.Context) error {
-	fmt.Fprintf(d.stdout, "hookd demo: a simulated Gitea and a simulated Drone, with hookd between them\n\n")
+	fmt.Fprintf(d.stdout, "hookd demo: a simulated %s and a simulated Drone, with hookd between them\n\n", d.world.forge.title)
 	for _, line := range [][2]string{
+		{"page", "http://" + d.server.adminAddr.Addr().String() + "/"},
 		{"admin API", "http://" + d.server.adminAddr.Addr().String()},
 		{"admin token", filepath.Join(d.server.cfg.DataDir, adminTokenName)},
 		{"webhooks", "http://" + d.server.publicAddr.Addr().String() + "/hooks/" + demoProvider},
@@ -199,7 +228,7 @@ func (d *demo) show(ctx context.Context) error {
 	t.acts = true
 	err := d.filled(ctx)
 	if err == nil {
-		err = forever(ctx, d.world, t)
+		err = forever(ctx, t)
 	}
 	fmt.Fprintf(d.stdout, "\n%s\n", t.summary())
 	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {

@@ -8,16 +8,29 @@ import (
 )
 
 // A scenario acts on the forge and says what has to follow.
-type scenario func(ctx context.Context, w *world, t *tracker) error
+type scenario struct {
+	about string
+	// poll is how often hookd looks for what no webhook tells, a second if not
+	// said; an hour leaves everything to the webhooks.
+	poll   time.Duration
+	before func(*world) error // adds to the world before hookd starts; may be nil
+	play   func(ctx context.Context, d *demo, t *tracker) error
+}
 
-var scenarios = map[string]scenario{"created": created}
+var scenarios = map[string]scenario{
+	"created":  {about: "repositories and members come and go", play: created},
+	"storm":    {about: "500 repositories at once, for 300 users in three teams", poll: time.Hour, before: crowd, play: storm},
+	"outage":   {about: "Drone, then the forge, then both are away for a while", play: outage},
+	"rotation": {about: "the webhook's secret changes while deliveries come in", poll: time.Hour, play: rotation},
+}
 
 // pause is the time between two acts that people would not do at once.
 const pause = 250 * time.Millisecond
 
 // created is everyday life: repositories appear, members join and leave, a
 // repository is deleted.
-func created(ctx context.Context, w *world, t *tracker) error {
+func created(ctx context.Context, d *demo, t *tracker) error {
+	w := d.world
 	core := []string{"ana", "li"}
 	repos := []string{demoOrg + "/base"}
 	for i := 1; i <= 5; i++ {
@@ -36,7 +49,7 @@ func created(ctx context.Context, w *world, t *tracker) error {
 	if err := t.join("mia", repos); err != nil {
 		return err
 	}
-	if err := t.act("acme/app-2 is given to team web", func() error { return w.forge.AddTeamRepo(demoOrg, "web", repos[2]) },
+	if err := t.act(repos[2]+" is given to team web", func() error { return w.forge.AddTeamRepo(demoOrg, "web", repos[2]) },
 		grants(repos[2], "omar")...); err != nil {
 		return err
 	}
@@ -60,7 +73,7 @@ func created(ctx context.Context, w *world, t *tracker) error {
 
 // forever is the same without an end: a repository every few seconds, now and
 // then somebody who joins or leaves, and the oldest repositories go.
-func forever(ctx context.Context, _ *world, t *tracker) error {
+func forever(ctx context.Context, t *tracker) error {
 	core := []string{"ana", "li"}
 	repos := []string{demoOrg + "/base"}
 	for i := 1; ; i++ {

@@ -33,7 +33,7 @@ func TestDemoEndsClean(t *testing.T) {
 // The demo's verdict has to be able to fail: with Drone's sync broken nothing
 // shows, whatever hookd believes.
 func TestDemoFailsWhenNothingShows(t *testing.T) {
-	w, err := newWorld(t.TempDir())
+	w, err := newWorld("gitea", t.TempDir())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -42,7 +42,7 @@ func TestDemoFailsWhenNothingShows(t *testing.T) {
 	tr := newTracker(w, &out)
 	ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
 	defer cancel()
-	if err := created(ctx, w, tr); err == nil {
+	if err := created(ctx, &demo{world: w}, tr); err == nil {
 		t.Error("a world without hookd plays the scenario to its end")
 	}
 	tr.finish()

@@ -13,6 +13,9 @@ const (
 	// look is how often the tracker looks at the simulated CI server, and so
 	// the error of its times.
 	look = 20 * time.Millisecond
+	// restraint is how many times the duration of a look passes before the
+	// next, so that looking does not take the machine from what is looked at.
+	restraint = 10
 	// tooMany changes are not printed one by one.
 	tooMany = 1000
 )
@@ -41,6 +44,7 @@ type tracker struct {
 	out     io.Writer
 	acts    bool // print what is done on the forge, too
 	changes []*change
+	open    []*change // those of changes that are not done
 }
 
 func newTracker(w *world, out io.Writer) *tracker { return &tracker{world: w, out: out} }
@@ -57,22 +61,14 @@ func (t *tracker) act(what string, do func() error, follows ...change) error {
 	for _, c := range follows {
 		c.at = at
 		t.changes = append(t.changes, &c)
+		t.open = append(t.open, &c)
 	}
 	return nil
 }
 
 // wait looks until every change so far has become so, or ctx is done.
 func (t *tracker) wait(ctx context.Context) error {
-	tick := time.NewTicker(look)
-	defer tick.Stop()
-	for t.look() > 0 {
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-tick.C:
-		}
-	}
-	return nil
+	return until(ctx, func() (bool, error) { return t.look() == 0, nil })
 }
 
 // rest looks for a while.
@@ -87,12 +83,9 @@ func (t *tracker) rest(ctx context.Context, d time.Duration) error {
 // look settles what has become so and returns how many changes are open.
 func (t *tracker) look() int {
 	shows := map[string]map[string]bool{}
-	open := 0
+	var open []*change
 	now := time.Now()
-	for _, c := range t.changes {
-		if c.done {
-			continue
-		}
+	for _, c := range t.open {
 		if shows[c.user] == nil {
 			shows[c.user] = map[string]bool{}
 			for _, slug := range t.world.drone.Shows(c.user) {
@@ -100,7 +93,7 @@ func (t *tracker) look() int {
 			}
 		}
 		if shows[c.user][c.repo] == c.gone {
-			open++
+			open = append(open, c)
 			continue
 		}
 		c.done, c.took = true, now.Sub(c.at)
@@ -108,15 +101,14 @@ func (t *tracker) look() int {
 			fmt.Fprintf(t.out, "%s after %s\n", c, seconds(c.took))
 		}
 	}
-	return open
+	t.open = open
+	return len(open)
 }
 
 // finish says which changes did not become so.
 func (t *tracker) finish() {
-	for _, c := range t.changes {
-		if !c.done {
-			fmt.Fprintf(t.out, "FAILED %s: not so after %s\n", c, seconds(time.Since(c.at)))
-		}
+	for _, c := range t.open {
+		fmt.Fprintf(t.out, "FAILED %s: not so after %s\n", c, seconds(time.Since(c.at)))
 	}
 }
 
@@ -144,7 +136,7 @@ func (t *tracker) latest() []change {
 	return out
 }
 
-func (t *tracker) failed() int { return len(t.changes) - len(t.settled()) }
+func (t *tracker) failed() int { return len(t.open) }
 
 // summary counts the changes and tells how long those took that became so.
 func (t *tracker) summary() string {

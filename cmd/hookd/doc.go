@@ -10,9 +10,12 @@
 //
 //	cmd/hookd                  this package: commands, configuration, wiring, log
 //	handlers                   HTTP in: webhook intake, admin API, health, metrics
+//	  dashboard                  the page for people, on the admin listener
 //	providers                  the words of forges: delivery, event, user, repository, access
 //	  gitea                      webhooks and API of Gitea and Forgejo
-//	  providerstest              what every forge driver must do; a simulated Gitea
+//	  github                     the same of GitHub and GitHub Enterprise Server
+//	  gitlab                     the same of GitLab
+//	  providerstest              what every forge driver must do; a simulated Gitea, GitHub, GitLab
 //	syncqueue                  when work runs: jobs, queue, journal, pool, routing
 //	  queuetest                  what every queue must do
 //	  reconcile                  what work is: ask the forge, compare, publish, read back

@@ -29,6 +29,8 @@ type floor struct {
 var floors = map[string]floor{
 	"providers":               {},
 	"providers/gitea":         {[]string{"providers"}, []string{"code.gitea.io/sdk/gitea", "github.com/go-playground/webhooks/v6", "github.com/tidwall/gjson"}},
+	"providers/github":        {[]string{"providers"}, []string{"github.com/bradleyfalzon/ghinstallation/v2", "github.com/google/go-github/v88", "github.com/go-playground/webhooks/v6", "github.com/tidwall/gjson"}},
+	"providers/gitlab":        {[]string{"providers"}, []string{"gitlab.com/gitlab-org/api/client-go/v2", "github.com/go-playground/webhooks/v6", "github.com/tidwall/gjson"}},
 	"providers/providerstest": {[]string{"providers"}, []string{"github.com/google/go-cmp"}},
 
 	"storage":             {[]string{"providers"}, nil},
@@ -46,8 +48,11 @@ var floors = map[string]floor{
 
 	"handlers": {[]string{"providers", "syncqueue", "storage"}, []string{"github.com/go-chi/chi/v5", "github.com/go-chi/httprate", "github.com/prometheus/client_golang"}},
 
+	"handlers/dashboard": {[]string{"providers", "syncqueue", "storage"}, nil},
+
 	"cmd/hookd": {[]string{
-		"handlers", "providers", "providers/gitea", "providers/providerstest", "storage", "storage/bolt",
+		"handlers", "handlers/dashboard", "providers", "providers/gitea", "providers/github", "providers/gitlab", "providers/providerstest",
+		"storage", "storage/bolt",
 		"syncqueue", "syncqueue/reconcile", "syncqueue/target", "syncqueue/target/drone", "syncqueue/target/targettest",
 	}, []string{"github.com/goccy/go-yaml", "github.com/lmittmann/tint", "github.com/prometheus/client_golang", "github.com/urfave/cli/v3", "golang.org/x/term"}},
 }

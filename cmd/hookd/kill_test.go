@@ -21,7 +21,6 @@ import (
 	"time"
 
 	"github.com/hookd/hookd/providers"
-	"github.com/hookd/hookd/providers/providerstest"
 )
 
 // TestNothingAnsweredIsLostOnKill9 kills the real program at random times while
@@ -30,29 +29,34 @@ import (
 // of its jobs must have ended well.
 func TestNothingAnsweredIsLostOnKill9(t *testing.T) {
 	const rounds, senders = 10, 64
-	w, err := newWorld(t.TempDir())
+	dir := t.TempDir()
+	w, err := newWorld("gitea", dir)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(w.close)
 	var repos []providers.Repo
 	for i := range 20 {
-		r, err := w.forge.CreateRepo(providerstest.GiteaRepo{Owner: demoOrg, Name: fmt.Sprint("app-", i), Private: true})
+		r, err := w.forge.create(demoOrg, fmt.Sprint("app-", i))
 		if err != nil {
 			t.Fatal(err)
 		}
 		repos = append(repos, r)
 	}
 
-	dir := t.TempDir()
-	for name, text := range map[string]string{
-		"forge-token": w.forge.AdminToken(), "drone-token": w.drone.AdminToken(), "hook-secret": string(w.secret),
-		"hookd.yaml": strings.NewReplacer("members: 1s, repos: 1s", "members: 1h, repos: 1h", "token_dir: tokens", "token_dir: "+w.tokens).
-			Replace(fmt.Sprintf(worldConfig, w.forge.URL(), w.drone.URL)),
-	} {
-		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
-			t.Fatal(err)
-		}
+	w.poll = time.Hour
+	if err := w.save(""); err != nil {
+		t.Fatal(err)
+	}
+	config, err := os.OpenFile(filepath.Join(dir, worldConfig), os.O_APPEND|os.O_WRONLY, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := config.WriteString(hasty); err != nil {
+		t.Fatal(err)
+	}
+	if err := config.Close(); err != nil {
+		t.Fatal(err)
 	}
 
 	acknowledged := map[string]bool{}
@@ -66,7 +70,7 @@ func TestNothingAnsweredIsLostOnKill9(t *testing.T) {
 			wg.Go(func() {
 				for n := 0; ctx.Err() == nil && n < 40; n++ {
 					r := repos[n%len(repos)]
-					if guid, ok := deliver(ctx, s.listen, []byte(w.secret), r); ok {
+					if guid, ok := deliver(ctx, s.listen, []byte(string(w.secrets[0])), r); ok {
 						mu.Lock()
 						acknowledged[guid] = true
 						mu.Unlock()

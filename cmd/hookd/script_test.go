@@ -3,7 +3,6 @@ package main
 import (
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io"
 	"net/http"
 	"os"
@@ -24,11 +23,11 @@ import (
 //
 //	code N COMMAND…          run a command that must exit with N
 //	await PATTERN COMMAND…   repeat a command until it succeeds and prints PATTERN
-//	world                    start a simulated Gitea and Drone, and write a hookd.yaml for
-//	                         them, with its secrets in files
-//	repo create|delete NAME  on the simulated Gitea
+//	world [KIND]             start a simulated forge, by default a Gitea, and a Drone, and
+//	                         write a hookd.yaml for them, with its secrets in files
+//	repo create|delete NAME  on the simulated forge
 //	serve FLAGS…             start hookd serve: $LISTEN, $ADMIN, and the file server.log;
-//	                         the simulated Gitea sends its webhooks there
+//	                         the simulated forge sends its webhooks there
 //	signal HUP|TERM          to that server
 //	stop                     SIGTERM, and expect it to exit 0
 //	post STATUS URL          POST {} and expect a status
@@ -90,40 +89,22 @@ func cmdAwait(ts *testscript.TestScript, _ bool, args []string) {
 	}
 }
 
-func cmdWorld(ts *testscript.TestScript, _ bool, _ []string) {
-	w, err := newWorld(ts.Getenv("WORK"))
+func cmdWorld(ts *testscript.TestScript, _ bool, args []string) {
+	kind := "gitea"
+	if len(args) > 0 {
+		kind = args[0]
+	}
+	w, err := newWorld(kind, ts.Getenv("WORK"))
 	ts.Check(err)
 	ts.Defer(w.close)
 	stageOf(ts).world = w
-	for name, text := range map[string]string{
-		"forge-token": w.forge.AdminToken() + "\n",
-		"drone-token": w.drone.AdminToken() + "\n",
-		"hook-secret": string(w.secret) + "\n",
-		"hookd.yaml":  fmt.Sprintf(worldConfig, w.forge.URL(), w.drone.URL),
-	} {
-		ts.Check(os.WriteFile(ts.MkAbs(name), []byte(text), 0o600))
-	}
+	ts.Check(w.save(""))
+	config := ts.MkAbs(worldConfig)
+	ts.Check(os.WriteFile(config, []byte(ts.ReadFile(config)+hasty), 0o600))
 }
 
-const worldConfig = `listen: 127.0.0.1:0
-admin_listen: 127.0.0.1:0
-data_dir: data
-providers:
-  - name: git
-    kind: gitea
-    url: %s
-    token_file: forge-token
-    secret_files: [hook-secret]
-    orgs: [acme]
-    poll: {members: 1s, repos: 1s}
-targets:
-  - name: drone
-    kind: drone
-    url: %s
-    token_file: drone-token
-    users: {token_dir: tokens}
-sync: {debounce: 100ms, max_delay: 1s}
-`
+// hasty lets changes of the world show soon.
+const hasty = "sync: {debounce: 100ms, max_delay: 1s}\n"
 
 func cmdRepo(ts *testscript.TestScript, _ bool, args []string) {
 	w := stageOf(ts).world

@@ -16,6 +16,8 @@ import (
 	"time"
 
 	"github.com/urfave/cli/v3"
+
+	"github.com/hookd/hookd/providers"
 )
 
 func (a *app) sendCommand() *cli.Command {
@@ -23,7 +25,9 @@ func (a *app) sendCommand() *cli.Command {
 		Name:      "send",
 		Usage:     "fires a signed sample delivery at a running hookd",
 		ArgsUsage: "EVENT",
-		Description: "EVENT is one of " + strings.Join(sampleNames(), ", ") + ".\n" +
+		Description: "EVENT is, for Gitea and Forgejo, one of\n  " + strings.Join(sampleNames("gitea"), ", ") + ",\n" +
+			"for GitHub\n  " + strings.Join(sampleNames("github"), ", ") + ",\n" +
+			"for GitLab\n  " + strings.Join(sampleNames("gitlab"), ", ") + ".\n\n" +
 			"The delivery is signed with the provider's first secret and looks as the forge's own.\n" +
 			"It is about the provider's first organization, whose id is asked of the forge; hookd\n" +
 			"will ask the forge about the repository, and find that it does not exist unless\n" +
@@ -39,11 +43,6 @@ func (a *app) sendCommand() *cli.Command {
 }
 
 func (a *app) send(ctx context.Context, cmd *cli.Command) error {
-	event := cmd.Args().First()
-	s, ok := giteaSamples[event]
-	if !ok {
-		return usagef(cmd, "no sample of %q: there are %s", event, strings.Join(sampleNames(), ", "))
-	}
 	c, err := loadConfig(cmd.String("config"), a.env)
 	if err != nil {
 		return err
@@ -52,8 +51,14 @@ func (a *app) send(ctx context.Context, cmd *cli.Command) error {
 	if p == nil {
 		return usagef(cmd, "no provider %q is configured", cmd.String("provider"))
 	}
+	event := cmd.Args().First()
+	s, ok := samplesOf(p.Kind)[event]
+	if !ok {
+		return usagef(cmd, "no sample of %q: there are %s", event, strings.Join(sampleNames(p.Kind), ", "))
+	}
 	now := time.Now()
-	body := s.body(a.sampleOrg(ctx, p, now), now)
+	org := a.sampleOrg(ctx, p)
+	body := s.body(org, now)
 	for _, o := range cmd.StringSlice("override") {
 		if err := overrideValue(body, o); err != nil {
 			return usagef(cmd, "--override %s: %v", o, err)
@@ -64,7 +69,7 @@ func (a *app) send(ctx context.Context, cmd *cli.Command) error {
 		return err
 	}
 	id := newUUID()
-	header := giteaHeader(p.Kind, s.header, id, p.Hooks[0], text)
+	header := sampleHeader(p, s.header, id, org, text, now)
 	if cmd.Bool("print") {
 		for _, name := range slices.Sorted(maps.Keys(header)) {
 			fmt.Fprintf(a.stdout, "%s: %s\n", name, header.Get(name))
@@ -81,7 +86,7 @@ func (a *app) send(ctx context.Context, cmd *cli.Command) error {
 
 // sampleOrg is the organization that a sample is about. Its id matters: an
 // organization of the same name and another id is a stranger to hookd.
-func (a *app) sampleOrg(ctx context.Context, p *providerConfig, now time.Time) object {
+func (a *app) sampleOrg(ctx context.Context, p *providerConfig) sampleOrg {
 	name := p.Orgs[0]
 	if name == "*" {
 		name = "acme"
@@ -91,13 +96,13 @@ func (a *app) sampleOrg(ctx context.Context, p *providerConfig, now time.Time) o
 		fmt.Fprintf(a.stderr, "the id of %s is made up, because the forge does not tell it: %v\n", name, err)
 		id = 1
 	}
-	return giteaUser(id, name, now)
+	return sampleOrg{id, name}
 }
 
 func askOrg(ctx context.Context, p *providerConfig, name string) (int, error) {
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()
-	forge, err := newForge(p, http.DefaultTransport, nil)
+	forge, err := newForge(p, providers.NewOrgSet(p.Orgs...), http.DefaultTransport, nil)
 	if err != nil {
 		return 0, err
 	}

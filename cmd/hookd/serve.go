@@ -62,10 +62,16 @@ func (a *app) serve(ctx context.Context, cmd *cli.Command) error {
 	context.AfterFunc(ctx, stop)
 	defer stop()
 
+	s.follow(ctx, load)
+	return s.run(ctx)
+}
+
+// follow reloads the configuration at each SIGHUP until ctx is done.
+func (s *server) follow(ctx context.Context, load func() (*config, error)) {
 	hup := make(chan os.Signal, 1)
 	signal.Notify(hup, syscall.SIGHUP)
-	defer signal.Stop(hup)
 	go func() {
+		defer signal.Stop(hup)
 		for {
 			select {
 			case <-ctx.Done():
@@ -75,7 +81,6 @@ func (a *app) serve(ctx context.Context, cmd *cli.Command) error {
 			}
 		}
 	}()
-	return s.run(ctx)
 }
 
 // reload takes over what can change while the server runs. A configuration

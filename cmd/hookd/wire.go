@@ -8,6 +8,8 @@ import (
 
 	"github.com/hookd/hookd/providers"
 	"github.com/hookd/hookd/providers/gitea"
+	"github.com/hookd/hookd/providers/github"
+	"github.com/hookd/hookd/providers/gitlab"
 	"github.com/hookd/hookd/syncqueue/target"
 	"github.com/hookd/hookd/syncqueue/target/drone"
 )
@@ -28,19 +30,29 @@ func newHook(p *providerConfig) (providers.Hook, error) {
 	switch p.Kind {
 	case "gitea", "forgejo":
 		return gitea.NewHook(secrets), nil
+	case "github":
+		return github.NewHook(secrets), nil
+	case "gitlab":
+		return gitlab.NewHook(secrets, time.Now)
 	}
 	return nil, fmt.Errorf("provider %s: kind %q is not served", p.Name, p.Kind)
 }
 
 // newForge returns the client of a provider's API. Requests go through base;
 // observe is told of each answer's status and may be nil.
-func newForge(p *providerConfig, base http.RoundTripper, observe func(code int)) (providers.Forge, error) {
+func newForge(p *providerConfig, orgs *providers.OrgSet, base http.RoundTripper, observe func(code int)) (providers.Forge, error) {
+	client := &http.Client{Timeout: time.Minute, Transport: base}
 	switch p.Kind {
 	case "gitea", "forgejo":
-		return gitea.New(gitea.Config{
-			URL: p.URL, Token: string(p.Token), Observe: observe,
-			HTTP: &http.Client{Timeout: time.Minute, Transport: base},
-		})
+		return gitea.New(gitea.Config{URL: p.URL, Token: string(p.Token), Observe: observe, HTTP: client})
+	case "github":
+		c := github.Config{URL: p.URL, Token: string(p.Token), Observe: observe, HTTP: client}
+		if p.App.set() {
+			c.App = &github.AppConfig{ID: p.App.id, InstallationID: p.App.installation, PrivateKey: []byte(string(p.App.key))}
+		}
+		return github.New(c)
+	case "gitlab":
+		return gitlab.New(gitlab.Config{URL: p.URL, Token: string(p.Token), Orgs: orgs, Observe: observe, HTTP: client})
 	}
 	return nil, fmt.Errorf("provider %s: kind %q is not served", p.Name, p.Kind)
 }

@@ -44,6 +44,10 @@ type Privileged interface {
 	SetSiteAdmin(u providers.User, admin bool) error
 }
 
+// An Impersonal world is read in the name of its organizations, who see nothing
+// of what belongs to users.
+type Impersonal interface{ Impersonal() }
+
 // RunForge examines a driver against a forge, simulated or real. Its heart is
 // that the two ways of asking agree: who has a repository, and what somebody
 // has.

@@ -103,18 +103,18 @@ func (e *Engine) readAudience(ctx context.Context, p *provider, l syncqueue.Leas
 	a := storage.Audience{Repo: r}
 	fence := l.Fence
 	seq := p.Forge.RepoAccess(ctx, r)
-	if tf, ok := p.Forge.(providers.TeamForge); ok && !r.Org.Personal {
+	if mf, ok := p.Forge.(providers.ModelForge); ok && !r.Org.Personal {
 		atLeast := uint64(0)
 		if fresh {
 			atLeast = l.Fence
 		}
-		m, read, err := p.models.get(ctx, tf, r.Org, l.Fence, atLeast)
+		m, read, err := p.models.get(ctx, mf, r.Org, l.Fence, atLeast)
 		switch {
 		case errors.Is(err, providers.ErrNotFound): // owned by a person
 		case err != nil:
 			return a, 0, err
 		default:
-			seq, fence = tf.RepoAccessIn(ctx, r, m), read
+			seq, fence = mf.RepoAccessIn(ctx, r, m), read
 		}
 	}
 	all, err := collect(seq)

@@ -67,6 +67,11 @@ func (e *Engine) member(ctx context.Context, p *provider, l syncqueue.Lease) (sy
 		}
 		return named[r.ID]
 	})
+	if l.Job.Announced() {
+		for _, x := range lost { // of other organizations too: a subgroup's event reaches them
+			p.models.drop(x.repo.Org.ID)
+		}
+	}
 	if o, err := e.confirmed(ctx, p, l, h, lost); o != nil || err != nil {
 		return *o, err
 	}

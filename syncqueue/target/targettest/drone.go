@@ -15,7 +15,8 @@ import (
 
 // DroneOptions is what a Drone is made of.
 type DroneOptions struct {
-	ForgeURL   string           // web root of the forge, which speaks Gitea's API
+	ForgeURL   string           // web root of the forge
+	Forge      Forge            // its kind
 	AdminToken string           // of the user "drone-admin"; "drone-admin-token" if empty
 	Filter     []string         // DRONE_REPOSITORY_FILTER: the namespaces that are synchronized, all if empty
 	HTTP       *http.Client     // to the forge

@@ -43,12 +43,13 @@ func (d *Drone) inject(w http.ResponseWriter, r *http.Request) (asked, bool) {
 	if !a.has || !time.Unix(a.perm.synced, 0).Add(time.Hour).Before(now) {
 		return a, true
 	}
-	var remote giteaRepo
-	if _, err := d.ask(r.Context(), a.user.token, "/api/v1/repos/"+slug, &remote); err != nil {
+	path, remote := d.opt.Forge.repository(slug)
+	if _, err := d.ask(r.Context(), a.user.token, path, remote); err != nil {
 		fail(w, http.StatusNotFound, "Not Found")
 		return a, false
 	}
-	a.perm = dronePerm{Read: remote.Permissions.Pull, Write: remote.Permissions.Push, Admin: remote.Permissions.Admin, synced: now.Unix()}
+	a.perm = remote.perm()
+	a.perm.synced = now.Unix()
 	d.mu.Lock()
 	d.perms[key] = a.perm
 	d.mu.Unlock()

@@ -17,7 +17,7 @@ import (
 type list struct {
 	*httptest.Server
 	mu    sync.Mutex
-	repos []giteaRepo
+	repos []ownedRepo
 	// answer replaces the usual answer to a page when it returns true.
 	answer func(w http.ResponseWriter, r *http.Request) bool
 }
@@ -42,15 +42,15 @@ func newList(t *testing.T) *list {
 	return l
 }
 
-func named(id int64, slug string) giteaRepo {
-	var r giteaRepo
+func named(id int64, slug string) ownedRepo {
+	var r ownedRepo
 	cut := strings.LastIndex(slug, "/")
 	r.ID, r.Owner.Login, r.Name, r.Private = id, slug[:cut], slug[cut+1:], true
 	r.HTMLURL = "http://forge.example/" + slug
 	return r
 }
 
-func (l *list) set(repos ...giteaRepo) {
+func (l *list) set(repos ...ownedRepo) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.repos = repos
@@ -117,7 +117,7 @@ func TestEmptyListRevokesEverything(t *testing.T) {
 
 func TestPagesAreFollowedByNumberUntilLinkIsMissing(t *testing.T) {
 	l := newList(t)
-	var many []giteaRepo
+	var many []ownedRepo
 	for i := range 120 {
 		many = append(many, named(int64(i+1), fmt.Sprintf("acme/r%03d", i)))
 	}
@@ -153,7 +153,7 @@ func TestFailingForgeRevokesNothingButStampsSynced(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			l := newList(t)
-			var many []giteaRepo
+			var many []ownedRepo
 			for i := range 60 {
 				many = append(many, named(int64(i+1), fmt.Sprintf("acme/r%03d", i)))
 			}

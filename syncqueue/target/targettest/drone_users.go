@@ -69,7 +69,7 @@ func (d *Drone) newUser(w http.ResponseWriter, r *http.Request) {
 		var remote struct {
 			Login string `json:"login"`
 		}
-		if _, err := d.ask(r.Context(), by.token, "/api/v1/users/"+url.PathEscape(in.Login), &remote); err == nil && remote.Login != "" {
+		if _, err := d.ask(r.Context(), by.token, d.opt.Forge.api()+"/users/"+url.PathEscape(in.Login), &remote); err == nil && remote.Login != "" {
 			in.Login = remote.Login
 		}
 	}

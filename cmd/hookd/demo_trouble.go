@@ -1,0 +1,201 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/hookd/hookd/providers"
+	"github.com/hookd/hookd/providers/providerstest"
+	"github.com/hookd/hookd/syncqueue/target/targettest"
+)
+
+// The size of a storm.
+const (
+	stormRepos = 500
+	stormUsers = 300
+	stormTeams = 3
+)
+
+func stormTeam(n int) string { return fmt.Sprintf("team-%d", n%stormTeams+1) }
+
+func stormUser(n int) string { return fmt.Sprintf("user-%03d", n+1) }
+
+// crowd adds 300 users in three teams, who see the first repository.
+func crowd(w *world) error {
+	for n := range stormTeams {
+		if _, err := w.forge.CreateTeam(demoOrg, stormTeam(n), providers.Write, false); err != nil {
+			return err
+		}
+		if err := w.forge.AddTeamRepo(demoOrg, stormTeam(n), demoOrg+"/base"); err != nil {
+			return err
+		}
+	}
+	for n := range stormUsers {
+		if err := w.settle(stormTeam(n), stormUser(n)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// storm is an import: repositories as fast as the forge creates them, each for
+// team core and one of the three.
+func storm(ctx context.Context, d *demo, t *tracker) error {
+	w := d.world
+	for n := range stormRepos {
+		name := fmt.Sprintf("app-%d", n+1)
+		path := demoOrg + "/" + name
+		viewers := slices.Clone(w.core)
+		for u := n % stormTeams; u < stormUsers; u += stormTeams {
+			viewers = append(viewers, stormUser(u))
+		}
+		err := t.act("created "+path, func() error {
+			if err := w.create(name); err != nil {
+				return err
+			}
+			return w.forge.AddTeamRepo(demoOrg, stormTeam(n), path)
+		}, grants(path, viewers...)...)
+		if err != nil {
+			return err
+		}
+	}
+	return t.wait(ctx)
+}
+
+// downtime is how long something is away.
+const downtime = 3 * time.Second
+
+// outage takes Drone away, then the forge, then both, each time with changes
+// meanwhile, and puts them back.
+func outage(ctx context.Context, d *demo, t *tracker) error {
+	w := d.world
+	base := demoOrg + "/base"
+	first, err := t.createRepo(1, w.core)
+	if err != nil {
+		return err
+	}
+	if err := t.wait(ctx); err != nil {
+		return err
+	}
+
+	w.drone.Break(targettest.FaultDown, "")
+	second, err := t.createRepo(2, w.core)
+	if err == nil {
+		err = t.join("mia", []string{base, first, second})
+	}
+	if err == nil {
+		err = t.rest(ctx, downtime)
+	}
+	w.drone.Heal()
+	if err == nil {
+		err = t.wait(ctx)
+	}
+	if err != nil {
+		return err
+	}
+
+	// The forge still announces what happens, and answers no question about it.
+	heal := w.forge.Break(providerstest.GiteaFault{Kind: providerstest.FaultError})
+	third, err := t.createRepo(3, []string{"ana", "mia"})
+	if err == nil {
+		err = t.leave("li", []string{base, first, second})
+	}
+	if err == nil {
+		err = t.rest(ctx, downtime)
+	}
+	heal()
+	if err == nil {
+		err = t.wait(ctx)
+	}
+	if err != nil {
+		return err
+	}
+
+	w.drone.Break(targettest.FaultDown, "")
+	heal = w.forge.Break(providerstest.GiteaFault{Kind: providerstest.FaultError})
+	if err = t.deleteRepo(first, "ana", "mia"); err == nil {
+		err = t.join("li", []string{base, second, third})
+	}
+	if err == nil {
+		err = t.rest(ctx, downtime)
+	}
+	w.drone.Heal()
+	if err == nil {
+		err = t.rest(ctx, downtime)
+	}
+	heal()
+	if err != nil {
+		return err
+	}
+	return t.wait(ctx)
+}
+
+// rotation changes the webhook's secret in the order that loses nothing: hookd
+// learns the new one beside the old one, then the forge changes over, then
+// hookd forgets the old one. Nothing but webhooks tells of the repositories
+// that are created all the while.
+func rotation(ctx context.Context, d *demo, t *tracker) error {
+	w := d.world
+	before, after := w.secrets[0], secret(newKey())
+	steps := []func() error{
+		func() error { return d.know(ctx, after, before) },
+		func() error { return w.forge.setSecret(ctx, w.hook, after) },
+		// What was signed with the old secret arrives first.
+		func() error { return w.forge.Delivered(ctx) },
+		func() error { return d.know(ctx, after) },
+	}
+	n := 0
+	flow := func() error {
+		for range 3 {
+			n++
+			if _, err := t.createRepo(n, w.core); err != nil {
+				return err
+			}
+			if err := t.rest(ctx, pause/5); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	for _, step := range steps {
+		if err := flow(); err != nil {
+			return err
+		}
+		if err := step(); err != nil {
+			return err
+		}
+	}
+	if err := flow(); err != nil {
+		return err
+	}
+	if err := t.wait(ctx); err != nil {
+		return err
+	}
+	if refused := w.forge.refused(); len(refused) > 0 {
+		return fmt.Errorf("hookd refused %s:\n%s", count(len(refused), "delivery", "deliveries"), strings.Join(refused, "\n"))
+	}
+	return nil
+}
+
+// know gives hookd other webhook secrets as an operator does: in the files, and
+// then SIGHUP.
+func (d *demo) know(ctx context.Context, secrets ...secret) error {
+	d.world.secrets = secrets
+	if err := d.world.save(d.world.dir); err != nil {
+		return err
+	}
+	self, err := os.FindProcess(os.Getpid())
+	if err != nil {
+		return err
+	}
+	if err := self.Signal(syscall.SIGHUP); err != nil {
+		return err
+	}
+	party := d.server.desk.forge(demoProvider)
+	return until(ctx, func() (bool, error) { return int(party.secrets.Load()) == len(secrets), nil })
+}

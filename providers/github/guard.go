@@ -1,0 +1,184 @@
+package github
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/bradleyfalzon/ghinstallation/v2"
+
+	"github.com/hookd/hookd/providers"
+)
+
+// maxAnswer bounds one answer. A page of 100 repositories has some 600 KB.
+const maxAnswer = 16 << 20
+
+// maxRedirects is enough for a repository and its owner that were both renamed.
+const maxRedirects = 4
+
+// guard is the transport below the SDK. It sends nothing to another origin,
+// reads every answer whole and bounded, and lets only the forge's own JSON
+// through; all else becomes a *providers.ForgeError.
+type guard struct {
+	auth   http.RoundTripper // adds the token, and counts
+	origin *url.URL
+	now    func() time.Time
+	cache  *cache
+}
+
+// RoundTrip implements http.RoundTripper.
+func (g *guard) RoundTrip(req *http.Request) (*http.Response, error) {
+	op := operation(req, g.origin)
+	if !sameOrigin(req.URL, g.origin) {
+		return nil, &providers.ForgeError{Op: op, Class: providers.ErrNonsense, Err: errors.New("refusing to leave the configured origin")}
+	}
+	req = req.Clone(req.Context())
+	var kept *answer
+	key := cacheKey(req)
+	if req.Method == http.MethodGet {
+		if kept = g.cache.get(key); kept != nil {
+			req.Header.Set("If-None-Match", kept.etag)
+		}
+	}
+	resp, err := g.auth.RoundTrip(req)
+	if err != nil {
+		return nil, g.unsent(op, err)
+	}
+	if isRedirect(resp.StatusCode) {
+		return resp, nil // judged by follow
+	}
+	body, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer+1))
+	resp.Body.Close()
+	if err != nil {
+		return nil, &providers.ForgeError{Op: op, Status: resp.StatusCode, Class: providers.ErrUnavailable, Err: err}
+	}
+	if resp.StatusCode == http.StatusNotModified && kept != nil {
+		resp, body = kept.renewed(resp), kept.body
+	} else if e := g.judge(resp, body); e != nil {
+		e.Op, e.Status = op, resp.StatusCode
+		return nil, e
+	} else if etag := resp.Header.Get("ETag"); req.Method == http.MethodGet && resp.StatusCode == http.StatusOK && etag != "" && json.Valid(body) {
+		// A torn answer must not be confirmed by every 304 to come.
+		g.cache.put(&answer{key: key, etag: etag, header: resp.Header.Clone(), body: body})
+	}
+	resp.Body, resp.ContentLength = io.NopCloser(bytes.NewReader(body)), int64(len(body))
+	return resp, nil
+}
+
+// renewed is the kept answer as if it came now. Its links and type are those of
+// the kept one, the limits those of the 304.
+func (a *answer) renewed(now *http.Response) *http.Response {
+	resp := *now
+	resp.StatusCode, resp.Status = http.StatusOK, "200 OK"
+	resp.Header = now.Header.Clone()
+	for _, name := range []string{"Content-Type", "Link"} {
+		resp.Header.Del(name)
+		if v := a.header.Get(name); v != "" {
+			resp.Header.Set(name, v)
+		}
+	}
+	return &resp
+}
+
+// unsent classifies what prevented an answer: the network, or a refused token
+// of an App's installation. That GitHub knows no such installation is said of
+// the App and never of what was asked.
+func (g *guard) unsent(op string, err error) error {
+	e := &providers.ForgeError{Op: op, Class: providers.ErrUnavailable, Err: err}
+	var he *ghinstallation.HTTPError
+	if !errors.As(err, &he) || he.Response == nil {
+		return e
+	}
+	defer he.Response.Body.Close()
+	body, _ := io.ReadAll(io.LimitReader(he.Response.Body, 1<<16))
+	e.Status = he.Response.StatusCode
+	if j := g.judge(he.Response, body); j != nil {
+		e.Class, e.After = j.Class, j.After
+		if j.Class == providers.ErrNotFound || j.Class == providers.ErrForbidden {
+			e.Class = providers.ErrUnauthorized
+		}
+	}
+	return e
+}
+
+// follow allows redirects of a GET within the origin, as GitHub sends for
+// renamed repositories and owners. One shows the public part of a list to those
+// who may not see it all, which must not pass for the list.
+func (g *guard) follow(req *http.Request, via []*http.Request) error {
+	e := &providers.ForgeError{Op: operation(via[0], g.origin), Status: req.Response.StatusCode, Class: providers.ErrNonsense}
+	switch {
+	case !sameOrigin(req.URL, g.origin):
+		e.Err = errors.New("redirect to another origin")
+	case via[0].Method != http.MethodGet:
+		e.Err = errors.New("redirect of a " + via[0].Method)
+	case strings.HasSuffix(req.URL.Path, "/public_members"):
+		e.Class, e.Err = providers.ErrForbidden, errors.New("the token is not of a member")
+	case len(via) > maxRedirects:
+		e.Err = errors.New("redirects without end")
+	default:
+		return nil
+	}
+	return e
+}
+
+func sameOrigin(u, origin *url.URL) bool {
+	return u.Scheme == origin.Scheme && strings.EqualFold(u.Hostname(), origin.Hostname()) && port(u) == port(origin)
+}
+
+func port(u *url.URL) string {
+	switch p := u.Port(); {
+	case p != "":
+		return p
+	case u.Scheme == "https":
+		return "443"
+	}
+	return "80"
+}
+
+// operation names a call by method and path; a token is in neither.
+func operation(req *http.Request, origin *url.URL) string {
+	return req.Method + " /" + strings.TrimPrefix(strings.TrimPrefix(req.URL.RequestURI(), origin.EscapedPath()), "/")
+}
+
+func isRedirect(code int) bool {
+	switch code {
+	case http.StatusMovedPermanently, http.StatusFound, http.StatusSeeOther, http.StatusTemporaryRedirect, http.StatusPermanentRedirect:
+		return true
+	}
+	return false
+}
+
+// nextLink returns the address of the next page, "" for none.
+func nextLink(h http.Header) string {
+	for _, link := range strings.Split(strings.Join(h.Values("Link"), ","), ",") {
+		target, rel, ok := strings.Cut(link, ">")
+		target = strings.TrimSpace(target)
+		if ok && strings.HasPrefix(target, "<") && strings.Contains(rel, `rel="next"`) {
+			return target[1:]
+		}
+	}
+	return ""
+}
+
+// ownLinks fails if the next page is somewhere else.
+func (f *Forge) ownLinks(op string, h http.Header) error {
+	next := nextLink(h)
+	if next == "" {
+		return nil
+	}
+	base, err := url.Parse(f.api.BaseURL())
+	if err != nil {
+		return fmt.Errorf("%s: %w", op, err)
+	}
+	u, err := base.Parse(next)
+	if err != nil || !sameOrigin(u, base) {
+		return nonsense(op, "the next page is said to be at another origin")
+	}
+	return nil
+}

@@ -1,0 +1,127 @@
+package github
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"mime"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/hookd/hookd/providers"
+)
+
+// secondaryPause is what GitHub asks for when a secondary limit is hit and no
+// time is told.
+const secondaryPause = time.Minute
+
+// judge classifies an answer; nil means that the call succeeded and that the
+// answer says to be JSON, or that there is none (204). Whether it is finds out
+// who decodes it.
+func (g *guard) judge(resp *http.Response, body []byte) *providers.ForgeError {
+	class := func(class, cause error) *providers.ForgeError {
+		return &providers.ForgeError{Class: class, Err: cause}
+	}
+	switch code := resp.StatusCode; {
+	case code == http.StatusUnauthorized:
+		return class(providers.ErrUnauthorized, words(resp, body))
+	case code == http.StatusForbidden || code == http.StatusTooManyRequests:
+		if after, limited := limit(resp, body, g.now()); limited {
+			e := class(providers.ErrLimited, words(resp, body))
+			e.After = after
+			return e
+		}
+		if resp.Header.Get("X-GitHub-SSO") != "" {
+			return class(providers.ErrForbidden, errors.New("the token is not authorized for the organization's single sign-on"))
+		}
+		return class(providers.ErrForbidden, words(resp, body))
+	case code >= 500:
+		return class(providers.ErrUnavailable, words(resp, body))
+	case code == http.StatusNotFound:
+		if !isNotFound(resp, body) {
+			return class(providers.ErrNonsense, errors.New("a 404 that is not the forge's own"))
+		}
+		return class(providers.ErrNotFound, nil)
+	case code/100 != 2:
+		return class(providers.ErrNonsense, words(resp, body))
+	case len(body) > maxAnswer:
+		return class(providers.ErrNonsense, fmt.Errorf("answer of more than %d bytes", maxAnswer))
+	case code == http.StatusNoContent && len(body) == 0:
+		return nil
+	case !isJSON(resp):
+		return class(providers.ErrNonsense, fmt.Errorf("content type %q", resp.Header.Get("Content-Type")))
+	}
+	return nil
+}
+
+// limit tells a rate limit from a lack of rights, both of which GitHub answers
+// with 403, and until when it holds.
+func limit(resp *http.Response, body []byte, now time.Time) (after time.Time, limited bool) {
+	exhausted := resp.Header.Get("X-RateLimit-Remaining") == "0"
+	said := ""
+	if e := message(resp, body); e != nil {
+		said = strings.ToLower(e.Message)
+	}
+	secondary := strings.Contains(said, "secondary rate limit") || strings.Contains(said, "abuse detection")
+	retry := resp.Header.Get("Retry-After")
+	switch {
+	case retry != "":
+		return retryAfter(retry, now), true
+	case exhausted && !secondary:
+		return resetTime(resp.Header), true
+	case secondary || resp.StatusCode == http.StatusTooManyRequests || strings.Contains(said, "rate limit exceeded"):
+		return now.Add(secondaryPause), true
+	}
+	return time.Time{}, false
+}
+
+// retryAfter reads both forms of the header.
+func retryAfter(v string, now time.Time) time.Time {
+	if s, err := strconv.Atoi(v); err == nil && s >= 0 {
+		return now.Add(time.Duration(s) * time.Second)
+	}
+	if t, err := http.ParseTime(v); err == nil {
+		return t
+	}
+	return now.Add(secondaryPause)
+}
+
+func isJSON(resp *http.Response) bool {
+	t, _, err := mime.ParseMediaType(resp.Header.Get("Content-Type"))
+	return err == nil && (t == "application/json" || strings.HasPrefix(t, "application/") && strings.HasSuffix(t, "+json"))
+}
+
+// apiError is GitHub's word on a failure.
+type apiError struct {
+	Message string `json:"message"`
+}
+
+func message(resp *http.Response, body []byte) *apiError {
+	var e apiError
+	if !isJSON(resp) || json.Unmarshal(body, &e) != nil || e.Message == "" {
+		return nil
+	}
+	return &e
+}
+
+// isNotFound tells GitHub's 404 from one of a proxy: it is JSON and says so.
+// Where a user is asked about, it says "li is not a user".
+func isNotFound(resp *http.Response, body []byte) bool {
+	e := message(resp, body)
+	return e != nil && (strings.EqualFold(e.Message, "Not Found") || strings.HasSuffix(e.Message, " is not a user"))
+}
+
+// words returns GitHub's message, for people, or nil.
+func words(resp *http.Response, body []byte) error {
+	e := message(resp, body)
+	if e == nil {
+		return nil
+	}
+	const most = 200
+	if len(e.Message) > most {
+		e.Message = e.Message[:most]
+	}
+	return errors.New(strconv.Quote(e.Message))
+}

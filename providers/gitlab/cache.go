@@ -1,0 +1,96 @@
+package gitlab
+
+import (
+	"bytes"
+	"container/list"
+	"io"
+	"net/http"
+	"sync"
+)
+
+// maxKept bounds the answers kept for conditional requests, in bytes of
+// bodies. GitLab computes a fresh answer to find that it did not change; what
+// is saved is the transfer.
+const maxKept = 8 << 20
+
+// cache keeps answers that came with an ETag, least recently used first to go.
+// It belongs to one token, so its key is the address and who is asked as.
+type cache struct {
+	mu    sync.Mutex
+	byKey map[cacheKey]*list.Element
+	order list.List // of *answer, the most recently used in front
+	size  int
+}
+
+type cacheKey struct{ url, sudo string }
+
+// answer is never changed once it is kept.
+type answer struct {
+	key    cacheKey
+	header http.Header
+	body   []byte
+}
+
+// ask makes req conditional on what is kept of its answer.
+func (c *cache) ask(req *http.Request) (*answer, bool) {
+	if req.Method != http.MethodGet {
+		return nil, false
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	e, ok := c.byKey[keyOf(req)]
+	if !ok {
+		return nil, false
+	}
+	c.order.MoveToFront(e)
+	a := e.Value.(*answer)
+	req.Header.Set("If-None-Match", a.header.Get("ETag"))
+	return a, true
+}
+
+// keep replaces what is known about req's answer.
+func (c *cache) keep(req *http.Request, h http.Header, body []byte) {
+	if req.Method != http.MethodGet {
+		return
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	key := keyOf(req)
+	if e, ok := c.byKey[key]; ok {
+		c.drop(e)
+	}
+	if h.Get("ETag") == "" || len(body) > maxKept/8 {
+		return
+	}
+	if c.byKey == nil {
+		c.byKey = map[cacheKey]*list.Element{}
+	}
+	a := &answer{key: key, header: h.Clone(), body: body}
+	c.byKey[key] = c.order.PushFront(a)
+	c.size += a.weight()
+	for c.size > maxKept {
+		c.drop(c.order.Back())
+	}
+}
+
+func (c *cache) drop(e *list.Element) {
+	a := c.order.Remove(e).(*answer)
+	delete(c.byKey, a.key)
+	c.size -= a.weight()
+}
+
+// weight counts a little for headers and bookkeeping, so that many small
+// answers are bounded too.
+func (a *answer) weight() int { return len(a.body) + 1<<10 }
+
+// response is the kept answer as if it had come now.
+func (a *answer) response(req *http.Request) *http.Response {
+	return &http.Response{
+		Status: "200 OK", StatusCode: http.StatusOK, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
+		Header: a.header.Clone(), Body: io.NopCloser(bytes.NewReader(a.body)), ContentLength: int64(len(a.body)), Request: req,
+	}
+}
+
+func keyOf(req *http.Request) cacheKey {
+	return cacheKey{url: req.URL.String(), sudo: req.Header.Get("Sudo")}
+}

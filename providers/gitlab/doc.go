@@ -1,0 +1,48 @@
+// Package gitlab speaks GitLab's dialect: it reads its webhooks (Hook) and asks
+// its API (Forge), on gitlab.com or a GitLab of one's own, also below a path.
+//
+// # What arrives, and what does not
+//
+// A system hook, which an administrator sets, hears of everything in the
+// instance: projects created, destroyed, renamed, transferred and updated
+// (whatever but the path, without saying what), groups, the members of groups
+// and projects, users. A group's hook (Premium) hears of projects created and
+// destroyed, of its members and of its subgroups. Nothing tells that a group or
+// a project was shared with a group, that a membership expired, or that a user
+// was blocked: those are polled. Deliveries come in no order, and the same one
+// may come twice under one id.
+//
+// A payload names a project's namespace by its path, and a group by its id and
+// the last part of its path: see providers.OrgSet for how it is known to be
+// one's own.
+//
+// # Who has a project in his list
+//
+// A CI server shows what GET /projects?membership=true lists, which is what
+// GitLab's table of project authorizations has: direct members, members of the
+// groups the project lies in, and of groups that it or one of those was shared
+// with, each at his highest level. GET /projects/:id/members/all reads its
+// levels from the same table, so the two agree. Minimal access is none;
+// whoever is blocked, waits for consent or has expired has none.
+//
+// # Organizations
+//
+// Groups nest. An organization is the outermost configured group that a project
+// lies in, by default the top-level one: its subgroups are parts of it. The
+// model tells them apart as teams.
+//
+// # The token
+//
+// Reading somebody's list takes Sudo, and so an administrator's token with the
+// scopes api and sudo. With another token (as on gitlab.com) UserAccess,
+// ScopeAccess of groups and Count fail with ErrForbidden, all else works for a
+// reporter of the group.
+//
+// # The client
+//
+// Calls go through GitLab's own client, on a transport of ours and with its
+// retries and its limiter off: the queue knows better. The guard below it keeps
+// the token on one origin, bounds the answer, insists on JSON, asks for what it
+// has read before only if that has changed, and turns every failure into one of
+// the classes of package providers.
+package gitlab

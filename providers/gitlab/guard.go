@@ -1,0 +1,224 @@
+package gitlab
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"mime"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/hookd/hookd/providers"
+)
+
+// maxAnswer bounds one answer. A page of 100 projects has some 500 KB.
+const maxAnswer = 16 << 20
+
+// maxRedirects is enough for a group that was renamed more than once.
+const maxRedirects = 4
+
+// guard is the transport below the client. It sends the token to one origin
+// only, reads every answer whole and bounded, and lets only the forge's own
+// JSON through; all else becomes a *providers.ForgeError.
+type guard struct {
+	base      http.RoundTripper
+	origin    *url.URL
+	token     string
+	observe   func(code int)
+	now       func() time.Time
+	answers   cache
+	sent      atomic.Uint64
+	remaining atomic.Int64 // of the rate limit, -1 while unknown
+}
+
+// RoundTrip implements http.RoundTripper.
+func (g *guard) RoundTrip(req *http.Request) (*http.Response, error) {
+	op := operation(req, g.origin)
+	if !sameOrigin(req.URL, g.origin) {
+		return nil, &providers.ForgeError{Op: op, Class: providers.ErrNonsense, Err: errors.New("refusing to leave the configured origin")}
+	}
+	req = req.Clone(req.Context())
+	req.Header.Set("Accept", "application/json")
+	if g.token != "" {
+		// GitLab takes personal, group and OAuth tokens alike this way.
+		req.Header.Set("Authorization", "Bearer "+g.token)
+	}
+	kept, conditional := g.answers.ask(req)
+	g.sent.Add(1)
+	resp, err := g.base.RoundTrip(req)
+	if err != nil {
+		g.observe(0)
+		return nil, &providers.ForgeError{Op: op, Class: providers.ErrUnavailable, Err: err}
+	}
+	g.observe(resp.StatusCode)
+	g.budget(resp.Header)
+	if isRedirect(resp.StatusCode) {
+		return resp, nil // judged by follow
+	}
+	body, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer+1))
+	resp.Body.Close()
+	if err != nil {
+		return nil, &providers.ForgeError{Op: op, Status: resp.StatusCode, Class: providers.ErrUnavailable, Err: err}
+	}
+	if resp.StatusCode == http.StatusNotModified && conditional {
+		return kept.response(req), nil
+	}
+	if err := g.judge(resp, body); err != nil {
+		err.Op, err.Status = op, resp.StatusCode
+		return nil, err
+	}
+	g.answers.keep(req, resp.Header, body)
+	resp.Body, resp.ContentLength = io.NopCloser(bytes.NewReader(body)), int64(len(body))
+	return resp, nil
+}
+
+// budget remembers what is left of the rate limit, as far as it is told.
+func (g *guard) budget(h http.Header) {
+	if n, err := strconv.ParseInt(h.Get("RateLimit-Remaining"), 10, 64); err == nil && n >= 0 {
+		g.remaining.Store(n)
+	}
+}
+
+// judge classifies an answer; nil means that the call succeeded and that the
+// answer says to be JSON. Whether it is finds out who decodes it.
+func (g *guard) judge(resp *http.Response, body []byte) *providers.ForgeError {
+	class := func(class, cause error) *providers.ForgeError {
+		return &providers.ForgeError{Class: class, Err: cause}
+	}
+	switch code := resp.StatusCode; {
+	case code == http.StatusUnauthorized:
+		return class(providers.ErrUnauthorized, nil)
+	case code == http.StatusForbidden:
+		return class(providers.ErrForbidden, words(resp, body))
+	case code == http.StatusTooManyRequests:
+		e := class(providers.ErrLimited, nil)
+		e.After = g.after(resp.Header)
+		return e
+	case code >= 500:
+		return class(providers.ErrUnavailable, words(resp, body))
+	case code == http.StatusNotFound:
+		return notFound(resp, body)
+	case code/100 != 2:
+		return class(providers.ErrNonsense, words(resp, body))
+	case len(body) > maxAnswer:
+		return class(providers.ErrNonsense, fmt.Errorf("answer of more than %d bytes", maxAnswer))
+	case !isJSON(resp):
+		return class(providers.ErrNonsense, fmt.Errorf("content type %q", resp.Header.Get("Content-Type")))
+	}
+	return nil
+}
+
+// errNoRoute is the cause when this GitLab does not know the call at all.
+var errNoRoute = errors.New("this GitLab has no such call")
+
+// notFound tells GitLab's 404 about a thing, {"message":"404 … Not Found"},
+// from that about a route, {"error":"404 Not Found"}, and both from a proxy's.
+func notFound(resp *http.Response, body []byte) *providers.ForgeError {
+	var e struct {
+		Message string `json:"message"`
+		Error   string `json:"error"`
+	}
+	switch {
+	case !isJSON(resp) || json.Unmarshal(body, &e) != nil:
+	case strings.HasPrefix(e.Message, "404"):
+		return &providers.ForgeError{Class: providers.ErrNotFound}
+	case strings.HasPrefix(e.Error, "404"):
+		return &providers.ForgeError{Class: providers.ErrNonsense, Err: errNoRoute}
+	}
+	return &providers.ForgeError{Class: providers.ErrNonsense, Err: errors.New("a 404 that is not the forge's own")}
+}
+
+// after is when a refused call may be made again; zero if that is not told.
+func (g *guard) after(h http.Header) time.Time {
+	v := h.Get("Retry-After")
+	if s, err := strconv.Atoi(v); err == nil && s >= 0 {
+		return g.now().Add(time.Duration(s) * time.Second)
+	}
+	if t, err := http.ParseTime(v); err == nil {
+		return t
+	}
+	if s, err := strconv.ParseInt(h.Get("RateLimit-Reset"), 10, 64); err == nil && s > 0 {
+		return time.Unix(s, 0)
+	}
+	return time.Time{}
+}
+
+// follow allows redirects of a GET within the origin, as GitLab sends for
+// groups that were renamed.
+func (g *guard) follow(req *http.Request, via []*http.Request) error {
+	var why string
+	switch {
+	case !sameOrigin(req.URL, g.origin):
+		why = "redirect to another origin"
+	case via[0].Method != http.MethodGet:
+		why = "redirect of a " + via[0].Method
+	case len(via) > maxRedirects:
+		why = "redirects without end"
+	default:
+		return nil
+	}
+	return &providers.ForgeError{Op: operation(via[0], g.origin), Status: req.Response.StatusCode, Class: providers.ErrNonsense, Err: errors.New(why)}
+}
+
+func sameOrigin(u, origin *url.URL) bool {
+	return u.Scheme == origin.Scheme && strings.EqualFold(u.Hostname(), origin.Hostname()) && port(u) == port(origin)
+}
+
+func port(u *url.URL) string {
+	switch p := u.Port(); {
+	case p != "":
+		return p
+	case u.Scheme == "https":
+		return "443"
+	}
+	return "80"
+}
+
+// operation names a call by method and path, and by whom it is made for; a
+// token is in none of them.
+func operation(req *http.Request, origin *url.URL) string {
+	op := req.Method + " " + strings.TrimPrefix(req.URL.RequestURI(), origin.EscapedPath()+apiPath)
+	if as := req.Header.Get("Sudo"); as != "" {
+		op += " as user " + as
+	}
+	return op
+}
+
+func isRedirect(code int) bool {
+	switch code {
+	case http.StatusMovedPermanently, http.StatusFound, http.StatusSeeOther, http.StatusTemporaryRedirect, http.StatusPermanentRedirect:
+		return true
+	}
+	return false
+}
+
+func isJSON(resp *http.Response) bool {
+	t, _, err := mime.ParseMediaType(resp.Header.Get("Content-Type"))
+	return err == nil && t == "application/json"
+}
+
+// words returns GitLab's message, for people, or nil.
+func words(resp *http.Response, body []byte) error {
+	var e struct {
+		Message json.RawMessage `json:"message"` // a text, or an object of faults
+		Error   string          `json:"error"`
+	}
+	if !isJSON(resp) || json.Unmarshal(body, &e) != nil {
+		return nil
+	}
+	said := e.Error
+	if len(e.Message) > 0 && json.Unmarshal(e.Message, &said) != nil {
+		said = string(e.Message)
+	}
+	if said == "" {
+		return nil
+	}
+	const most = 200
+	return errors.New(strconv.Quote(said[:min(len(said), most)]))
+}

@@ -1,0 +1,198 @@
+package gitlab
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"net/http"
+	"net/url"
+	"slices"
+	"time"
+
+	sdk "gitlab.com/gitlab-org/api/client-go/v2"
+
+	"github.com/hookd/hookd/providers"
+)
+
+// member is one row of the members of a group or project. The client's types
+// leave out whether the membership itself is active.
+type member struct {
+	ID              int64                `json:"id"`
+	Username        string               `json:"username"`
+	State           string               `json:"state"`            // of the user
+	MembershipState string               `json:"membership_state"` // "active", or "awaiting" somebody's consent
+	AccessLevel     sdk.AccessLevelValue `json:"access_level"`
+	ExpiresAt       *sdk.ISOTime         `json:"expires_at"`
+}
+
+func (m *member) user() providers.User {
+	return providers.User{ID: text(m.ID), Login: m.Username}
+}
+
+// active reports whether the row grants anything now: to a user who is not
+// blocked, banned or deactivated, by a membership that is consented to and has
+// not expired. GitLab ends a membership at the beginning of the day, in UTC
+// unless configured otherwise, some minutes before it deletes the row.
+func (m *member) active(now time.Time) bool {
+	return (m.State == "" || m.State == stateActive) &&
+		(m.MembershipState == "" || m.MembershipState == stateActive) &&
+		(m.ExpiresAt == nil || time.Time(*m.ExpiresAt).After(now))
+}
+
+const stateActive = "active"
+
+// members reads one list of members: path is "groups/7/members/all" or alike.
+func (f *Forge) members(ctx context.Context, path string) ([]*member, error) {
+	query := memberQuery{PerPage: pageSize, State: stateActive}
+	return listing[member]{
+		f: f, op: "GET /" + path, id: func(m *member) int64 { return m.ID }, repeats: true,
+		fetch: func(more ...sdk.RequestOptionFunc) ([]*member, *sdk.Response, error) {
+			var page []*member
+			resp, err := f.get(ctx, path, query, &page, more...)
+			return page, resp, err
+		},
+	}.all(ctx)
+}
+
+// member reads one row, as above.
+func (f *Forge) member(ctx context.Context, path string) (*member, error) {
+	var m *member
+	if _, err := f.get(ctx, path, nil, &m); err != nil {
+		return nil, f.failed(ctx, "GET /"+path, err)
+	}
+	if m == nil || m.ID <= 0 {
+		return nil, nonsense("GET /"+path, "a member without an id")
+	}
+	return m, nil
+}
+
+type memberQuery struct {
+	PerPage int    `url:"per_page"`
+	State   string `url:"state"` // of the membership; GitLab's free edition knows no other
+}
+
+// get is a call for which the client has no type that fits. The query is a
+// struct with url tags, or nil.
+func (f *Forge) get(ctx context.Context, path string, query, v any, more ...sdk.RequestOptionFunc) (*sdk.Response, error) {
+	req, err := f.api.NewRequest(http.MethodGet, path, query, append(more, sdk.WithContext(ctx)))
+	if err != nil {
+		return nil, err
+	}
+	return f.api.Do(req, v)
+}
+
+// RepoAccess yields everybody who has r among his projects, ordered by id: its
+// members, direct, inherited from the groups it lies in, and through groups
+// that it or one of those is shared with. GitLab computes their levels from
+// the very table that their own lists come from. It costs a call per 100.
+func (f *Forge) RepoAccess(ctx context.Context, r providers.Repo) iter.Seq2[providers.Access, error] {
+	return f.accesses(ctx, r, "projects/"+r.ID+"/members/all")
+}
+
+// Collaborators yields the direct members of r, with what r alone grants them.
+func (f *Forge) Collaborators(ctx context.Context, r providers.Repo) iter.Seq2[providers.Access, error] {
+	return f.accesses(ctx, r, "projects/"+r.ID+"/members")
+}
+
+func (f *Forge) accesses(ctx context.Context, r providers.Repo, path string) iter.Seq2[providers.Access, error] {
+	return sequence(func() ([]providers.Access, error) {
+		if _, err := number(r.ID); err != nil {
+			return nil, err
+		}
+		rows, err := f.members(ctx, path)
+		if err != nil {
+			return nil, err
+		}
+		best := f.best(rows)
+		all := make([]providers.Access, 0, len(best))
+		for _, m := range best {
+			all = append(all, providers.Access{User: m.user(), Repo: r, Permission: permission(m.AccessLevel)})
+		}
+		return all, nil
+	})
+}
+
+// best keeps of each user the active row of the highest level, if it grants
+// anything, ordered by id.
+func (f *Forge) best(rows []*member) []*member {
+	now := f.now()
+	byID := map[int64]*member{}
+	for _, m := range rows {
+		if !m.active(now) || permission(m.AccessLevel) == providers.None {
+			continue
+		}
+		if had := byID[m.ID]; had == nil || m.AccessLevel > had.AccessLevel {
+			byID[m.ID] = m
+		}
+	}
+	all := make([]*member, 0, len(byID))
+	for _, m := range byID {
+		all = append(all, m)
+	}
+	slices.SortFunc(all, func(a, b *member) int { return cmp.Compare(a.ID, b.ID) })
+	return all
+}
+
+// accessTo is u's permission on one project.
+func (f *Forge) accessTo(ctx context.Context, u providers.User, id string) (providers.Access, error) {
+	r, err := f.repo(ctx, id)
+	if err != nil {
+		return providers.Access{}, err
+	}
+	a := providers.Access{User: u, Repo: r}
+	m, err := f.member(ctx, "projects/"+id+"/members/all/"+url.PathEscape(u.ID))
+	switch {
+	case errors.Is(err, providers.ErrNotFound):
+		return a, nil // the project was there a moment ago: it is the membership that is not
+	case err != nil:
+		return a, err
+	case text(m.ID) != u.ID:
+		return a, nonsense("GET /projects/"+id+"/members/all/"+u.ID, "somebody else")
+	}
+	if m.active(f.now()) {
+		a.Permission = permission(m.AccessLevel)
+	}
+	return a, nil
+}
+
+// Members yields the users of a group, ordered by id: for a team those whom it
+// has itself; for an organization also those from groups above and shared with
+// it, and those of its subgroups. It costs a call per 100 of each group.
+func (f *Forge) Members(ctx context.Context, s providers.Subject) iter.Seq2[providers.User, error] {
+	return sequence(func() ([]providers.User, error) {
+		if s.Kind != providers.SubjectTeam && s.Kind != providers.SubjectOrg {
+			return nil, fmt.Errorf("a %s has no members", s.Kind)
+		}
+		id, err := f.groupID(ctx, providers.Org{ID: s.ID, Name: s.Name})
+		if err != nil {
+			return nil, err
+		}
+		paths := []string{fmt.Sprintf("groups/%d/members", id)}
+		if s.Kind == providers.SubjectOrg {
+			below, err := f.descendants(ctx, id)
+			if err != nil {
+				return nil, err
+			}
+			paths[0] += "/all"
+			for _, g := range below {
+				paths = append(paths, fmt.Sprintf("groups/%d/members/all", g.ID))
+			}
+		}
+		var rows []*member
+		for _, path := range paths {
+			some, err := f.members(ctx, path)
+			if err != nil {
+				return nil, err
+			}
+			rows = append(rows, some...)
+		}
+		best := f.best(rows)
+		users := make([]providers.User, len(best))
+		for i, m := range best {
+			users[i] = m.user()
+		}
+		return users, nil
+	})
+}

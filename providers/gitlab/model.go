@@ -1,0 +1,139 @@
+package gitlab
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	sdk "gitlab.com/gitlab-org/api/client-go/v2"
+
+	"github.com/hookd/hookd/providers"
+)
+
+// Model reads the group and its subgroups as teams: who is in each, be it from
+// above or from a group it is shared with, and which projects lie directly in
+// it; and each group that single projects are shared with, as far as the
+// shares go. As members of one group differ in what they may do, each makes up
+// to three teams, one for each permission.
+//
+// It costs one call for the group, one per 100 subgroups, one per 100 projects,
+// and one per 100 members of each subgroup and each such other group.
+func (f *Forge) Model(ctx context.Context, org providers.Org) (providers.Model, error) {
+	m, err := f.model(ctx, org)
+	if err != nil {
+		return providers.Model{}, fmt.Errorf("gitlab: groups of %s: %w", org.Name, err)
+	}
+	return m, nil
+}
+
+func (f *Forge) model(ctx context.Context, org providers.Org) (providers.Model, error) {
+	root, err := f.group(ctx, gid(org))
+	if err != nil {
+		return providers.Model{}, err
+	}
+	below, err := f.descendants(ctx, root.ID)
+	if err != nil {
+		return providers.Model{}, err
+	}
+	groups := append([]*sdk.Group{root}, below...)
+	f.tree.put(groups...)
+	f.within(root, below)
+	projects, err := f.groupProjects(ctx, root.ID, owned, own)
+	if err != nil {
+		return providers.Model{}, err
+	}
+	repos, shares := f.holdings(projects)
+	m := providers.Model{Org: convertGroup(root)}
+	rows := map[int64][]*member{} // of groups that were read
+	for _, g := range groups {
+		if rows[g.ID], err = f.members(ctx, fmt.Sprintf("groups/%d/members/all", g.ID)); err != nil {
+			return providers.Model{}, err
+		}
+		m.Teams = append(m.Teams, f.teams(team{id: text(g.ID), name: g.FullPath, cap: sdk.OwnerPermissions, repos: repos[g.ID]}, rows[g.ID])...)
+	}
+	for _, s := range slices.SortedFunc(maps.Keys(shares), share.compare) {
+		if _, ok := rows[s.group]; !ok {
+			if rows[s.group], err = f.members(ctx, fmt.Sprintf("groups/%d/members/all", s.group)); err != nil {
+				return providers.Model{}, err
+			}
+		}
+		t := team{id: fmt.Sprintf("%d@%d", s.group, s.level), name: s.path + " (share)", cap: s.level, repos: shares[s]}
+		m.Teams = append(m.Teams, f.teams(t, rows[s.group])...)
+	}
+	return m, nil
+}
+
+// within tells the set of organizations which groups lie in one of its own,
+// as events about their members name them by id only.
+func (f *Forge) within(root *sdk.Group, below []*sdk.Group) {
+	if f.orgs == nil || !f.orgs.Is(convertGroup(root)) {
+		return
+	}
+	ids := make([]string, len(below))
+	for i, g := range below {
+		ids[i] = text(g.ID)
+	}
+	f.orgs.Within(text(root.ID), ids...)
+}
+
+// A share lets a group have some projects up to a level.
+type share struct {
+	group int64
+	level sdk.AccessLevelValue
+	path  string
+}
+
+func (s share) compare(o share) int {
+	return cmp.Or(cmp.Compare(s.group, o.group), cmp.Compare(s.level, o.level), strings.Compare(s.path, o.path))
+}
+
+// holdings sorts projects by the group they lie in and by the shares of them.
+func (f *Forge) holdings(projects []*sdk.Project) (repos map[int64][]string, shares map[share][]string) {
+	repos, shares = map[int64][]string{}, map[share][]string{}
+	for _, p := range projects {
+		id := text(p.ID)
+		if p.Namespace != nil {
+			repos[p.Namespace.ID] = append(repos[p.Namespace.ID], id)
+		}
+		for _, s := range p.SharedWithGroups {
+			level := sdk.AccessLevelValue(s.GroupAccessLevel)
+			over := s.ExpiresAt != nil && !time.Time(*s.ExpiresAt).After(f.now())
+			if permission(level) != providers.None && !over {
+				k := share{group: s.GroupID, level: level, path: s.GroupFullPath}
+				shares[k] = append(shares[k], id)
+			}
+		}
+	}
+	return repos, shares
+}
+
+// A team is a group before its members are told apart.
+type team struct {
+	id, name string
+	cap      sdk.AccessLevelValue // nobody has more through it
+	repos    []string
+}
+
+// teams splits a group's members by what they may do.
+func (f *Forge) teams(t team, rows []*member) []providers.TeamModel {
+	members := map[providers.Permission][]providers.User{}
+	for _, m := range f.best(rows) {
+		p := permission(min(m.AccessLevel, t.cap))
+		members[p] = append(members[p], m.user())
+	}
+	var out []providers.TeamModel
+	for _, p := range []providers.Permission{providers.Read, providers.Write, providers.Admin} {
+		if len(members[p]) == 0 {
+			continue
+		}
+		out = append(out, providers.TeamModel{
+			Team:       providers.Team{ID: t.id + "/" + p.String(), Name: t.name + " (" + p.String() + ")"},
+			Permission: p, Members: members[p], Repos: t.repos,
+		})
+	}
+	return out
+}

@@ -1,0 +1,141 @@
+package gitlab
+
+import (
+	"fmt"
+	"net/http"
+	"strconv"
+	"strings"
+
+	"github.com/tidwall/gjson"
+
+	"github.com/hookd/hookd/providers"
+)
+
+// payload is the part of a delivery that routing needs. The bodies are flat;
+// a struct of our own and not go-playground's, which Describe decodes later in
+// a worker and which does not know all of these.
+type payload struct {
+	Name string // event_name
+	Kind string // object_kind, where the event has no name
+
+	ProjectID                    int64
+	Path                         string // path_with_namespace or project_path_with_namespace
+	OldPath                      string // old_path_with_namespace
+	Visibility                   string
+	GroupID, ParentID            int64
+	GroupPath                    string // full_path, else group_path or path, which are its last part
+	OldGroupPath, ParentFullPath string
+	UserID                       int64
+	Username, OldUsername        string
+}
+
+// errNoObject: the body is JSON, but null, a list or a single value.
+var errNoObject = fmt.Errorf("not a JSON object: %w", providers.ErrMalformed)
+
+// readPayload picks what routing needs out of a body that is known to be valid
+// JSON, in one pass. The error wraps ErrMalformed; what could be read is
+// returned beside it.
+func readPayload(body []byte) (payload, error) {
+	root := gjson.ParseBytes(body)
+	if !root.IsObject() {
+		return payload{}, errNoObject
+	}
+	var p payload
+	r := &reader{}
+	var fullPath, groupPath, path, username string
+	root.ForEach(func(key, v gjson.Result) bool {
+		switch key.Str {
+		case "event_name":
+			p.Name = r.text(key, v)
+		case "object_kind":
+			p.Kind = r.text(key, v)
+		case "project_id":
+			p.ProjectID = r.id(key, v)
+		case "path_with_namespace", "project_path_with_namespace":
+			p.Path = r.text(key, v)
+		case "old_path_with_namespace":
+			p.OldPath = r.text(key, v)
+		case "project_visibility":
+			p.Visibility = r.text(key, v)
+		case "group_id":
+			p.GroupID = r.id(key, v)
+		case "parent_group_id":
+			p.ParentID = r.id(key, v)
+		case "parent_full_path":
+			p.ParentFullPath = r.text(key, v)
+		case "full_path":
+			fullPath = r.text(key, v)
+		case "group_path":
+			groupPath = r.text(key, v)
+		case "path":
+			path = r.text(key, v)
+		case "old_full_path":
+			p.OldGroupPath = r.text(key, v)
+		case "user_id":
+			p.UserID = r.id(key, v)
+		case "user_username":
+			p.Username = r.text(key, v)
+		case "username":
+			username = r.text(key, v)
+		case "old_username":
+			p.OldUsername = r.text(key, v)
+		case "project":
+			if p.Path == "" && v.IsObject() { // push, merge request and the like
+				p.Path = v.Get("path_with_namespace").String()
+				p.ProjectID = max(p.ProjectID, v.Get("id").Int())
+			}
+		}
+		return true
+	})
+	p.GroupPath = firstOf(fullPath, groupPath, path)
+	p.Username = firstOf(p.Username, username)
+	return p, r.err
+}
+
+// name is the event's own. Only a group hook of another family says it in the
+// header alone: "Wiki Page Hook" is "wiki_page".
+func (p payload) name(h http.Header) string {
+	if n := firstOf(p.Name, p.Kind); n != "" {
+		return n
+	}
+	words := strings.TrimSuffix(h.Get("X-Gitlab-Event"), " Hook")
+	return strings.ReplaceAll(strings.ToLower(words), " ", "_")
+}
+
+func firstOf(values ...string) string {
+	for _, v := range values {
+		if v != "" {
+			return v
+		}
+	}
+	return ""
+}
+
+// reader converts values and remembers the first of a wrong type.
+type reader struct{ err error }
+
+func (r *reader) wrong(key, v gjson.Result, want string) {
+	if r.err == nil {
+		r.err = fmt.Errorf("%q is no %s: %w", key.Str, want, providers.ErrMalformed)
+	}
+}
+
+func (r *reader) text(key, v gjson.Result) string {
+	if v.Type != gjson.String && v.Type != gjson.Null {
+		r.wrong(key, v, "string")
+		return ""
+	}
+	return v.Str
+}
+
+func (r *reader) id(key, v gjson.Result) int64 {
+	if v.Type == gjson.Null {
+		return 0
+	}
+	n, err := strconv.ParseInt(v.Raw, 10, 64)
+	if err != nil {
+		r.wrong(key, v, "integer")
+		return 0
+	}
+	return n
+}

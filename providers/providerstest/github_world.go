@@ -1,0 +1,349 @@
+package providerstest
+
+import (
+	"crypto/rand"
+	"encoding/hex"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/hookd/hookd/providers"
+)
+
+// ghAccount is a user or an organization: they share ids and names.
+type ghAccount struct {
+	id      int64
+	login   string
+	org     bool
+	token   string
+	created time.Time
+
+	in map[*ghTeam]bool // a user's teams, those he is in himself
+
+	members map[*ghAccount]bool // an organization's; true for owners
+	base    providers.Permission
+	teams   []*ghTeam
+}
+
+// ghTeam is a part of an organization. Its members reach what the teams above
+// it have.
+type ghTeam struct {
+	id         int64
+	org        *ghAccount
+	name, slug string
+	parent     *ghTeam
+	permission providers.Permission // for repositories added without one
+	all        bool                 // new repositories are added by whoever creates them
+	members    map[*ghAccount]bool
+	repos      map[*ghRepo]providers.Permission
+}
+
+func (g *GitHub) next(kind string) int64 {
+	if g.lastID[kind] == 0 {
+		g.lastID[kind] = 1000
+	}
+	g.lastID[kind]++
+	return g.lastID[kind]
+}
+
+// CreateUser creates a user with a token of his own.
+func (g *GitHub) CreateUser(login string) (providers.User, error) { return g.createUser(login, "") }
+
+func (g *GitHub) createUser(login, token string) (providers.User, error) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	a, err := g.addAccount(login)
+	if err != nil {
+		return providers.User{}, err
+	}
+	if token == "" {
+		token = newGHToken("ghp_")
+	}
+	a.token, a.in = token, map[*ghTeam]bool{}
+	g.tokens[token] = a
+	return a.user(), nil
+}
+
+func newGHToken(prefix string) string {
+	b := make([]byte, 18)
+	rand.Read(b)
+	return prefix + hex.EncodeToString(b)
+}
+
+// CreateOrg creates an organization that the admin owns, with no base
+// permission. Other forges take a visibility; GitHub's organizations are all
+// public.
+func (g *GitHub) CreateOrg(name, _ string) (providers.Org, error) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	o, err := g.addAccount(name)
+	if err != nil {
+		return providers.Org{}, err
+	}
+	o.org, o.members = true, map[*ghAccount]bool{g.admin(): true}
+	return providers.Org{ID: strconv.FormatInt(o.id, 10), Name: o.login}, nil
+}
+
+func (g *GitHub) admin() *ghAccount { return g.byLogin[fold(g.opt.Admin)] }
+
+func (g *GitHub) addAccount(login string) (*ghAccount, error) {
+	if g.byLogin[fold(login)] != nil {
+		return nil, fmt.Errorf("providerstest: %q exists", login)
+	}
+	a := &ghAccount{id: g.next("account"), login: login, created: g.opt.Now()}
+	g.accounts[a.id], g.byLogin[fold(login)] = a, a
+	g.version++
+	return a, nil
+}
+
+// SetBasePermission changes what every member may do with every repository of
+// an organization. No webhook tells.
+func (g *GitHub) SetBasePermission(org string, p providers.Permission) error {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	o, err := g.org(org)
+	if err != nil {
+		return err
+	}
+	o.base = p
+	g.version++
+	return nil
+}
+
+// RenameAccount gives a user or organization another name. The hooks of an
+// organization hear "organization renamed"; of a user's new login nobody hears.
+func (g *GitHub) RenameAccount(name, to string) error {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	a := g.byLogin[fold(name)]
+	if a == nil {
+		return unknown("account", name)
+	}
+	if other := g.byLogin[fold(to)]; other != nil && other != a {
+		return fmt.Errorf("providerstest: %q exists", to)
+	}
+	was := a.login
+	delete(g.byLogin, fold(was))
+	g.byLogin[fold(to)], a.login = a, to
+	for _, r := range g.repos {
+		if r.owner == a {
+			old := fold(was + "/" + r.name)
+			delete(g.byPath, old)
+			g.movedTo[old] = r.id
+			g.byPath[fold(r.path())] = r
+		}
+	}
+	for _, r := range g.repos {
+		g.render(r)
+	}
+	g.version++
+	if a.org {
+		g.announce(a, "organization", ghFields{"action": "renamed", "changes": ghFields{"login": ghFields{"from": was}}, "membership": g.wireMembership(a, g.admin())})
+	}
+	return nil
+}
+
+// AddToOrg makes a user a member of an organization, or an owner. Its hooks hear
+// "organization member_added" when he is new; a change of role is no event.
+func (g *GitHub) AddToOrg(org, login string, owner bool) error {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	o, u, err := g.orgAndUser(org, login)
+	if err != nil {
+		return err
+	}
+	g.addToOrg(o, u, owner)
+	return nil
+}
+
+func (g *GitHub) addToOrg(o, u *ghAccount, owner bool) {
+	_, already := o.members[u]
+	o.members[u] = owner
+	g.version++
+	if !already {
+		g.announce(o, "organization", ghFields{"action": "member_added", "membership": g.wireMembership(o, u)})
+	}
+}
+
+// RemoveFromOrg takes a user out of an organization and all its teams, and
+// takes his direct grants there. The hooks hear "membership removed" for each
+// team and "organization member_removed".
+func (g *GitHub) RemoveFromOrg(org, login string) error {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	o, u, err := g.orgAndUser(org, login)
+	if err != nil {
+		return err
+	}
+	for _, t := range o.teams {
+		if t.members[u] {
+			g.leave(t, u)
+		}
+	}
+	for _, r := range g.repos {
+		if r.owner == o {
+			delete(r.collaborators, u)
+		}
+	}
+	membership := g.wireMembership(o, u)
+	delete(o.members, u)
+	g.version++
+	g.announce(o, "organization", ghFields{"action": "member_removed", "membership": membership})
+	return nil
+}
+
+// CreateTeam creates a team that gives repositories the permission. With
+// allRepos it is given every repository there is, and each one to come when it
+// is created; GitHub knows no such team, so that is a habit of those who create
+// repositories. The hooks hear "team created".
+func (g *GitHub) CreateTeam(org, name string, p providers.Permission, allRepos bool) (providers.Team, error) {
+	return g.createTeam(org, name, "", p, allRepos)
+}
+
+// CreateChildTeam creates a team below another one, whose repositories its
+// members reach too.
+func (g *GitHub) CreateChildTeam(org, name, parent string, p providers.Permission) (providers.Team, error) {
+	return g.createTeam(org, name, parent, p, false)
+}
+
+func (g *GitHub) createTeam(org, name, parent string, p providers.Permission, all bool) (providers.Team, error) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	o, err := g.org(org)
+	if err != nil {
+		return providers.Team{}, err
+	}
+	t := &ghTeam{
+		id: g.next("team"), org: o, name: name, slug: strings.ReplaceAll(fold(name), " ", "-"), permission: p, all: all,
+		members: map[*ghAccount]bool{}, repos: map[*ghRepo]providers.Permission{},
+	}
+	if parent != "" {
+		if t.parent, err = g.team(org, parent); err != nil {
+			return providers.Team{}, err
+		}
+	}
+	o.teams = append(o.teams, t)
+	g.teams[t.id] = t
+	g.version++
+	g.announce(o, "team", ghFields{"action": "created", "team": g.wireTeam(t)})
+	if all {
+		for _, r := range g.sorted() {
+			if r.owner == o {
+				g.grant(t, r, p)
+			}
+		}
+	}
+	return providers.Team{ID: strconv.FormatInt(t.id, 10), Name: name}, nil
+}
+
+// DeleteTeam deletes a team. The hooks hear "membership removed" of each member,
+// with a team that is no more than an id, and "team deleted".
+func (g *GitHub) DeleteTeam(org, name string) error {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	t, err := g.team(org, name)
+	if err != nil {
+		return err
+	}
+	wire := g.wireTeam(t)
+	delete(g.teams, t.id)
+	t.org.teams = slices.DeleteFunc(t.org.teams, func(x *ghTeam) bool { return x == t })
+	g.version++
+	for _, u := range byGHID(t.members) {
+		delete(u.in, t)
+		g.announce(t.org, "membership", ghFields{
+			"action": "removed", "scope": "team", "member": g.wireUser(u),
+			"team": ghFields{"id": t.id, "name": t.name, "deleted": true},
+		})
+	}
+	g.announce(t.org, "team", ghFields{"action": "deleted", "team": wire})
+	return nil
+}
+
+// AddMember puts a user into a team, and into its organization if he is not in
+// it. The hooks hear "membership added".
+func (g *GitHub) AddMember(org, team, login string) error {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	t, err := g.team(org, team)
+	if err != nil {
+		return err
+	}
+	u, err := g.user(login)
+	if err != nil {
+		return err
+	}
+	if _, member := t.org.members[u]; !member {
+		g.addToOrg(t.org, u, false)
+	}
+	t.members[u], u.in[t] = true, true
+	g.version++
+	g.announce(t.org, "membership", ghFields{"action": "added", "scope": "team", "member": g.wireUser(u), "team": g.wireTeam(t)})
+	return nil
+}
+
+// RemoveMember takes a user out of a team; he stays in the organization. The
+// hooks hear "membership removed".
+func (g *GitHub) RemoveMember(org, team, login string) error {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	t, err := g.team(org, team)
+	if err != nil {
+		return err
+	}
+	u, err := g.user(login)
+	if err != nil {
+		return err
+	}
+	g.leave(t, u)
+	return nil
+}
+
+func (g *GitHub) leave(t *ghTeam, u *ghAccount) {
+	delete(t.members, u)
+	delete(u.in, t)
+	g.version++
+	g.announce(t.org, "membership", ghFields{"action": "removed", "scope": "team", "member": g.wireUser(u), "team": g.wireTeam(t)})
+}
+
+func (g *GitHub) user(login string) (*ghAccount, error) {
+	if a := g.byLogin[fold(login)]; a != nil && !a.org {
+		return a, nil
+	}
+	return nil, unknown("user", login)
+}
+
+func (g *GitHub) org(name string) (*ghAccount, error) {
+	if a := g.byLogin[fold(name)]; a != nil && a.org {
+		return a, nil
+	}
+	return nil, unknown("organization", name)
+}
+
+func (g *GitHub) orgAndUser(org, login string) (o, u *ghAccount, err error) {
+	if o, err = g.org(org); err != nil {
+		return nil, nil, err
+	}
+	u, err = g.user(login)
+	return o, u, err
+}
+
+// team finds a team by its name or slug.
+func (g *GitHub) team(org, name string) (*ghTeam, error) {
+	o, err := g.org(org)
+	if err != nil {
+		return nil, err
+	}
+	for _, t := range o.teams {
+		if fold(t.name) == fold(name) || t.slug == fold(name) {
+			return t, nil
+		}
+	}
+	return nil, unknown("team", org+"/"+name)
+}
+
+func (a *ghAccount) user() providers.User {
+	return providers.User{ID: strconv.FormatInt(a.id, 10), Login: a.login}
+}

@@ -1,0 +1,188 @@
+package providerstest
+
+import (
+	"time"
+
+	"github.com/hookd/hookd/providers"
+)
+
+// GitLabLevel is the level of access that grants a permission.
+func GitLabLevel(p providers.Permission) int {
+	switch p {
+	case providers.Admin:
+		return GitLabMaintainer
+	case providers.Write:
+		return GitLabDeveloper
+	case providers.Read:
+		return GitLabReporter
+	}
+	return 0
+}
+
+// AddGroupMember makes a user a direct member of a group, or changes his
+// level. Hooks hear user_add_to_group or user_update_for_group.
+func (g *GitLab) AddGroupMember(path, login string, level int) error {
+	return g.changeGroup(path, login, func(m *glMember) { m.level = level })
+}
+
+// ExpireGroupMember sets the day at whose beginning a membership ends. Hooks
+// hear user_update_for_group now, and nothing when it ends.
+func (g *GitLab) ExpireGroupMember(path, login string, day time.Time) error {
+	return g.changeGroup(path, login, func(m *glMember) { m.expires = day.UTC().Truncate(24 * time.Hour) })
+}
+
+// HoldGroupMember makes a membership wait for consent, or ends the wait.
+func (g *GitLab) HoldGroupMember(path, login string, waiting bool) error {
+	return g.changeGroup(path, login, func(m *glMember) { m.waiting = waiting })
+}
+
+func (g *GitLab) changeGroup(path, login string, change func(*glMember)) error {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	n, err := g.group(path)
+	if err != nil {
+		return err
+	}
+	u, err := g.user(login)
+	if err != nil {
+		return err
+	}
+	event := "user_update_for_group"
+	m := n.members[u]
+	if m == nil {
+		event, m = "user_add_to_group", &glMember{created: g.opt.Now()}
+		n.members[u] = m
+	}
+	change(m)
+	g.version++
+	g.announceGroupMember(event, n, u, m)
+	return nil
+}
+
+// RemoveGroupMember ends a direct membership. Hooks hear
+// user_remove_from_group.
+func (g *GitLab) RemoveGroupMember(path, login string) error {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	n, err := g.group(path)
+	if err != nil {
+		return err
+	}
+	u, err := g.user(login)
+	if err != nil {
+		return err
+	}
+	m := n.members[u]
+	if m == nil {
+		return unknown("member", login)
+	}
+	delete(n.members, u)
+	g.version++
+	g.announceGroupMember("user_remove_from_group", n, u, m)
+	return nil
+}
+
+// ShareGroup invites a group to another, whose projects its members then
+// reach at most at the given level; level 0 ends it. No hook tells.
+func (g *GitLab) ShareGroup(path, with string, level int) error {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	n, err := g.group(path)
+	if err != nil {
+		return err
+	}
+	other, err := g.group(with)
+	if err != nil {
+		return err
+	}
+	glInvite(n.shares, other, level)
+	g.version++
+	return nil
+}
+
+// ShareProject invites a group to a project, likewise. No hook tells.
+func (g *GitLab) ShareProject(path, with string, level int) error {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	p, err := g.project(path)
+	if err != nil {
+		return err
+	}
+	other, err := g.group(with)
+	if err != nil {
+		return err
+	}
+	glInvite(p.shares, other, level)
+	g.version++
+	return nil
+}
+
+func glInvite(shares map[*glGroup]*glShare, with *glGroup, level int) {
+	if level == 0 {
+		delete(shares, with)
+		return
+	}
+	shares[with] = &glShare{level: level}
+}
+
+// AddCollaborator makes a user a direct member of a project, or changes his
+// level. Hooks hear user_add_to_team or user_update_for_team.
+func (g *GitLab) AddCollaborator(path, login string, p providers.Permission) error {
+	return g.AddProjectMember(path, login, GitLabLevel(p))
+}
+
+// AddProjectMember is AddCollaborator with one of GitLab's own levels.
+func (g *GitLab) AddProjectMember(path, login string, level int) error {
+	return g.changeProject(path, login, func(m *glMember) { m.level = level })
+}
+
+// ExpireCollaborator sets the day at whose beginning a membership ends.
+func (g *GitLab) ExpireCollaborator(path, login string, day time.Time) error {
+	return g.changeProject(path, login, func(m *glMember) { m.expires = day.UTC().Truncate(24 * time.Hour) })
+}
+
+func (g *GitLab) changeProject(path, login string, change func(*glMember)) error {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	p, err := g.project(path)
+	if err != nil {
+		return err
+	}
+	u, err := g.user(login)
+	if err != nil {
+		return err
+	}
+	event := "user_update_for_team"
+	m := p.members[u]
+	if m == nil {
+		event, m = "user_add_to_team", &glMember{created: g.opt.Now()}
+		p.members[u] = m
+	}
+	change(m)
+	g.version++
+	g.announceProjectMember(event, p, u, m)
+	return nil
+}
+
+// RemoveCollaborator ends a direct membership. Hooks hear
+// user_remove_from_team.
+func (g *GitLab) RemoveCollaborator(path, login string) error {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	p, err := g.project(path)
+	if err != nil {
+		return err
+	}
+	u, err := g.user(login)
+	if err != nil {
+		return err
+	}
+	m := p.members[u]
+	if m == nil {
+		return unknown("member", login)
+	}
+	delete(p.members, u)
+	g.version++
+	g.announceProjectMember("user_remove_from_team", p, u, m)
+	return nil
+}

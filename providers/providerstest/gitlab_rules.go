@@ -1,0 +1,156 @@
+package providerstest
+
+import (
+	"cmp"
+	"maps"
+	"slices"
+	"sync"
+)
+
+// glRules keeps what follows from the world for as long as it does not change,
+// so that lists of thousands stay linear.
+type glRules struct {
+	mu      sync.Mutex
+	version uint64
+	day     int64 // memberships end at the beginning of a day
+	groups  map[*glGroup]map[*glUser]int
+	sorted  []*glProject
+	lists   map[*glUser][]*glProject
+}
+
+// fresh drops what is out of date. The caller holds r.mu, and g.mu.
+func (g *GitLab) fresh() *glRules {
+	r := &g.rules
+	day := g.opt.Now().Unix() / (24 * 60 * 60)
+	if r.groups == nil || r.version != g.version || r.day != day {
+		r.version, r.day = g.version, day
+		r.groups, r.sorted, r.lists = map[*glGroup]map[*glUser]int{}, g.sortedProjects(), map[*glUser][]*glProject{}
+	}
+	return r
+}
+
+// grants is what a membership gives now.
+func (g *GitLab) grants(m *glMember) int {
+	if m.waiting || m.level < GitLabGuest || (!m.expires.IsZero() && !m.expires.After(g.opt.Now())) {
+		return 0
+	}
+	return m.level
+}
+
+// inherited are the levels of all who are in a group: directly, by being in a
+// group above, and by being in a group, or above one, that it or a group above
+// is shared with, up to what the share gives (lib/gitlab/project_authorizations.rb).
+func (g *GitLab) inherited(r *glRules, n *glGroup) map[*glUser]int {
+	if n == nil {
+		return nil
+	}
+	if levels, ok := r.groups[n]; ok {
+		return levels
+	}
+	levels := maps.Clone(g.inherited(r, n.parent))
+	if levels == nil {
+		levels = map[*glUser]int{}
+	}
+	for u, m := range n.members {
+		levels[u] = max(levels[u], g.grants(m))
+	}
+	for other, s := range n.shares {
+		for u, level := range g.through(other, s) {
+			levels[u] = max(levels[u], level)
+		}
+	}
+	r.groups[n] = levels
+	return levels
+}
+
+// through are the levels a share gives: to the direct members of the invited
+// group and of those above it, but not to those whom it was shared with itself.
+func (g *GitLab) through(other *glGroup, s *glShare) map[*glUser]int {
+	levels := map[*glUser]int{}
+	if !s.expires.IsZero() && !s.expires.After(g.opt.Now()) {
+		return levels
+	}
+	for n := other; n != nil; n = n.parent {
+		for u, m := range n.members {
+			levels[u] = max(levels[u], min(g.grants(m), s.level))
+		}
+	}
+	return levels
+}
+
+// groupLevels are the levels of a group's members, those above and through
+// shares included.
+func (g *GitLab) groupLevels(n *glGroup) map[*glUser]int {
+	g.rules.mu.Lock()
+	defer g.rules.mu.Unlock()
+	return g.inherited(g.fresh(), n)
+}
+
+// projectLevels are the levels of everybody who has a project.
+func (g *GitLab) projectLevels(p *glProject) map[*glUser]int {
+	levels := maps.Clone(g.groupLevels(p.group))
+	if levels == nil {
+		levels = map[*glUser]int{}
+	}
+	for u, m := range p.members {
+		levels[u] = max(levels[u], g.grants(m))
+	}
+	for other, s := range p.shares {
+		for u, level := range g.through(other, s) {
+			levels[u] = max(levels[u], level)
+		}
+	}
+	maps.DeleteFunc(levels, func(_ *glUser, level int) bool { return level == 0 })
+	return levels
+}
+
+// level is u's level on a project, 0 for none.
+func (g *GitLab) level(u *glUser, p *glProject) int {
+	g.rules.mu.Lock()
+	defer g.rules.mu.Unlock()
+	return g.levelIn(g.fresh(), u, p)
+}
+
+func (g *GitLab) levelIn(r *glRules, u *glUser, p *glProject) int {
+	level := g.inherited(r, p.group)[u]
+	if m := p.members[u]; m != nil {
+		level = max(level, g.grants(m))
+	}
+	for other, s := range p.shares {
+		level = max(level, g.through(other, s)[u])
+	}
+	return level
+}
+
+// userList are u's projects, ordered by id: those he is authorized for, which
+// is what "membership" means (app/finders/projects_finder.rb).
+func (g *GitLab) userList(u *glUser) []*glProject {
+	g.rules.mu.Lock()
+	defer g.rules.mu.Unlock()
+	r := g.fresh()
+	list, ok := r.lists[u]
+	if !ok {
+		for _, p := range r.sorted {
+			if g.levelIn(r, u, p) >= GitLabGuest {
+				list = append(list, p)
+			}
+		}
+		r.lists[u] = list
+	}
+	return list
+}
+
+// sees reports whether u may look at p at all.
+func (g *GitLab) sees(u *glUser, p *glProject) bool {
+	return u.admin || p.visibility != "private" || g.level(u, p) > 0
+}
+
+func (g *GitLab) seesGroup(u *glUser, n *glGroup) bool {
+	if u.admin || n.visibility != "private" || g.groupLevels(n)[u] > 0 {
+		return true
+	}
+	// Whoever has something inside sees the way to it.
+	return slices.ContainsFunc(g.userList(u), func(p *glProject) bool { return p.group.within(n) })
+}
+
+func glByID(a, b *glUser) int { return cmp.Compare(a.id, b.id) }
