@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/hookd/hookd/syncqueue"
@@ -29,7 +30,9 @@ func (db *DB) Push(ctx context.Context, e syncqueue.Entry, jobs ...syncqueue.Job
 	if d.ID == "" {
 		d.ID = syncqueue.NewID(db.now())
 	}
-	key, body := []byte(d.ID), seal([]byte(d.ID), d.Body)
+	key := []byte(d.ID)
+	body, done := sealBody(key, d.Body)
+	defer done()
 	e.Delivery = d
 	record, err := sealDelivery(key, e)
 	if err != nil {
@@ -76,6 +79,23 @@ func (db *DB) Push(ctx context.Context, e syncqueue.Entry, jobs ...syncqueue.Job
 		return nil
 	})
 	return receipt, err
+}
+
+// maxPooled is the largest buffer for the record of a body that is used again.
+const maxPooled = 64 << 10
+
+var bodyRecords = sync.Pool{New: func() any { return new([]byte) }}
+
+// sealBody is seal for a body, which is most of what a push allocates. Nothing
+// may refer to the record any more, as bbolt does until the transaction has
+// ended, when done is called.
+func sealBody(key, body []byte) (record []byte, done func()) {
+	if len(body) > maxPooled {
+		return seal(key, body), func() {}
+	}
+	buf := bodyRecords.Get().(*[]byte)
+	*buf = appendRecord((*buf)[:0], key, body)
+	return *buf, func() { bodyRecords.Put(buf) }
 }
 
 // known finds the delivery of g: in this batch, or in the journal.
