@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"mime"
@@ -228,7 +227,7 @@ func document(raw []byte, form bool, held *hold) ([]byte, *problem) {
 		}
 		body = []byte(fields.Get("payload"))
 	}
-	if !json.Valid(body) {
+	if !validJSON(body) {
 		p := newProblem(http.StatusBadRequest, "the body is not valid JSON")
 		return nil, &p
 	}

@@ -39,8 +39,6 @@ func (t *txn) fileLease(old, r *jobRecord) error {
 	if err := t.index(old, r); err != nil {
 		return err
 	}
-	t.st.Jobs[r.State]++
-	t.sched = true
 	record, err := sealJSON([]byte(r.ID), r)
 	if err != nil {
 		return err
@@ -48,8 +46,10 @@ func (t *txn) fileLease(old, r *jobRecord) error {
 	return t.swap(tJobs, []byte(r.ID), record)
 }
 
-// index enters r into the table of its state.
+// index counts r and enters it into the table of its state.
 func (t *txn) index(old, r *jobRecord) error {
+	t.st.Jobs[r.State]++
+	t.sched = true
 	if r.State != syncqueue.Done && (old == nil || old.State != r.State) {
 		if err := t.put(tStates, stateKey(r.Job), []byte{}); err != nil {
 			return err

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"sync"
+	"time"
 
 	"github.com/hookd/hookd/syncqueue"
 )
@@ -18,7 +20,8 @@ func keyed(jobs []syncqueue.Job) error {
 }
 
 // Push implements syncqueue.Queue. The records are made before the writer is
-// asked, so that callers encode side by side.
+// asked, so that callers encode side by side: those of the jobs too, though a
+// job that coalesces with another is encoded in vain.
 func (db *DB) Push(ctx context.Context, e syncqueue.Entry, jobs ...syncqueue.Job) (syncqueue.Receipt, error) {
 	if err := keyed(jobs); err != nil {
 		return syncqueue.Receipt{}, err
@@ -27,11 +30,19 @@ func (db *DB) Push(ctx context.Context, e syncqueue.Entry, jobs ...syncqueue.Job
 	if d.ID == "" {
 		d.ID = syncqueue.NewID(db.now())
 	}
-	key, body := []byte(d.ID), seal([]byte(d.ID), d.Body)
+	key := []byte(d.ID)
+	body, done := sealBody(key, d.Body)
+	defer done()
 	e.Delivery = d
 	record, err := sealDelivery(key, e)
 	if err != nil {
 		return syncqueue.Receipt{}, err
+	}
+	drafts := make([]draft, len(jobs))
+	for i, j := range jobs {
+		if drafts[i], err = drafted(j, db.now()); err != nil {
+			return syncqueue.Receipt{}, err
+		}
 	}
 	var receipt syncqueue.Receipt
 	err = db.update(ctx, func(t *txn) error {
@@ -52,15 +63,15 @@ func (db *DB) Push(ctx context.Context, e syncqueue.Entry, jobs ...syncqueue.Job
 		if t.has(tDeliveries, key) {
 			return errors.New("bolt: a delivery with this id is already journalled")
 		}
-		if err := errors.Join(t.swap(tDeliveries, key, record), t.swap(tBodies, key, body)); err != nil {
+		if err := errors.Join(t.add(tDeliveries, key, record), t.add(tBodies, key, body)); err != nil {
 			return err
 		}
 		if g.guid != "" {
 			t.guids[g] = d.ID
 			t.after = append(t.after, func() { t.db.seen.add(g, d.ID) })
 		}
-		for _, j := range jobs {
-			if _, err := t.push(j); err != nil {
+		for _, x := range drafts {
+			if _, err := t.pushDraft(x); err != nil {
 				return err
 			}
 		}
@@ -68,6 +79,23 @@ func (db *DB) Push(ctx context.Context, e syncqueue.Entry, jobs ...syncqueue.Job
 		return nil
 	})
 	return receipt, err
+}
+
+// maxPooled is the largest buffer for the record of a body that is used again.
+const maxPooled = 64 << 10
+
+var bodyRecords = sync.Pool{New: func() any { return new([]byte) }}
+
+// sealBody is seal for a body, which is most of what a push allocates. Nothing
+// may refer to the record any more, as bbolt does until the transaction has
+// ended, when done is called.
+func sealBody(key, body []byte) (record []byte, done func()) {
+	if len(body) > maxPooled {
+		return seal(key, body), func() {}
+	}
+	buf := bodyRecords.Get().(*[]byte)
+	*buf = appendRecord((*buf)[:0], key, body)
+	return *buf, func() { bodyRecords.Put(buf) }
 }
 
 // known finds the delivery of g: in this batch, or in the journal.
@@ -146,29 +174,54 @@ func (db *DB) Enqueue(ctx context.Context, c syncqueue.Cause, jobs ...syncqueue.
 	return ids, nil
 }
 
+// A draft is a pushed job and, if that is made, what is stored of it unless it
+// coalesces with another.
+type draft struct {
+	job    syncqueue.Job
+	fresh  *jobRecord
+	record []byte
+}
+
+func drafted(j syncqueue.Job, now time.Time) (draft, error) {
+	if j.NotBefore.IsZero() {
+		j.NotBefore = now
+	}
+	r := &jobRecord{Job: syncqueue.Fresh(j, now)}
+	record, err := sealJSON([]byte(r.ID), r)
+	return draft{job: j, fresh: r, record: record}, err
+}
+
 // push files j, or coalesces it with the job of its key, and returns the id.
 func (t *txn) push(j syncqueue.Job) (string, error) {
 	if j.NotBefore.IsZero() {
 		j.NotBefore = t.now
 	}
-	if id := t.bucket(tKeys).Get([]byte(j.Key)); id != nil {
+	return t.pushDraft(draft{job: j})
+}
+
+func (t *txn) pushDraft(x draft) (string, error) {
+	key := []byte(x.job.Key)
+	if id := t.bucket(tKeys).Get(key); id != nil {
 		old, err := t.intact(string(id))
 		if err != nil {
 			return "", err
 		}
 		if old != nil {
-			if err := t.file(old, syncqueue.Merge(old.Job, j)); err != nil {
+			if err := t.file(old, syncqueue.Merge(old.Job, x.job)); err != nil {
 				return "", err
 			}
-			return old.ID, t.cause(old.ID, j.Causes)
+			return old.ID, t.cause(old.ID, x.job.Causes)
 		}
 	}
-	j = syncqueue.Fresh(j, t.now)
-	if err := t.put(tKeys, []byte(j.Key), []byte(j.ID)); err != nil {
+	if x.fresh == nil {
+		var err error
+		if x, err = drafted(x.job, t.now); err != nil {
+			return "", err
+		}
+	}
+	id := []byte(x.fresh.ID)
+	if err := errors.Join(t.put(tKeys, key, id), t.index(nil, x.fresh), t.add(tJobs, id, x.record)); err != nil {
 		return "", err
 	}
-	if err := t.file(nil, j); err != nil {
-		return "", err
-	}
-	return j.ID, t.cause(j.ID, j.Causes)
+	return x.fresh.ID, t.cause(x.fresh.ID, x.fresh.Causes)
 }

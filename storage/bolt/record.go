@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"hash/crc32"
+	"slices"
 )
 
 // A record is a version byte, a CRC-32C, and the payload. The checksum covers
@@ -34,10 +35,13 @@ func (e *DamagedError) Error() string {
 
 // seal returns the record of data under key.
 func seal(key, data []byte) []byte {
-	out := make([]byte, recordHeader, recordHeader+len(data))
-	out[0] = recordVersion
-	binary.BigEndian.PutUint32(out[1:], checksum(key, data))
-	return append(out, data...)
+	return appendRecord(nil, key, data)
+}
+
+func appendRecord(b, key, data []byte) []byte {
+	b = append(slices.Grow(b, recordHeader+len(data)), recordVersion)
+	b = binary.BigEndian.AppendUint32(b, checksum(key, data))
+	return append(b, data...)
 }
 
 // sealJSON returns the record of v as JSON. What hookd stores always encodes.

@@ -113,6 +113,12 @@ func (t *txn) del(in table, key []byte) error {
 	return nil
 }
 
+// add writes a record whose size counts, under a key that has none.
+func (t *txn) add(in table, key, record []byte) error {
+	t.st.Bytes += int64(len(record))
+	return t.put(in, key, record)
+}
+
 // swap rewrites a record whose size counts.
 func (t *txn) swap(in table, key, record []byte) error {
 	t.st.Bytes += int64(len(record)) - int64(len(t.bucket(in).Get(key)))

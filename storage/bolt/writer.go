@@ -18,6 +18,10 @@ import (
 // maxBatch bounds a transaction in requests, and so the memory it takes.
 const maxBatch = 512
 
+// fewCallers is how many callers share each transaction rather than take turns:
+// what so few prepare is done long before a disk has synced.
+const fewCallers = 32
+
 // A request is one caller's part of a transaction. Its function may run more
 // than once and keeps nothing of a run that was undone.
 type request struct {
@@ -33,6 +37,7 @@ type line struct {
 	mu      sync.Mutex
 	waiting []*request
 	writing bool // somebody is
+	last    int  // requests of the last batch
 	shut    bool
 	open    sync.WaitGroup // requests that are not answered
 }
@@ -72,16 +77,21 @@ func (l *line) enter(r *request) (write, ok bool) {
 }
 
 // gather takes the next batch, of which the request of who writes is the first.
-// The callers of the last batch were only just answered: it lets them run, or
-// they all would miss this one and every second batch would be small.
+//
+// With few callers it lets those of the last batch, who were only just answered,
+// come back first, or every second batch would be small. With many it leaves
+// half of them out: while one half is synced, the other prepares its requests,
+// and neither the processors nor the disk wait.
 func (l *line) gather() []*request {
 	for before := 0; ; {
 		l.mu.Lock()
 		n := len(l.waiting)
-		if n == before || n >= maxBatch {
-			n = min(n, maxBatch)
+		most := min(max(fewCallers, (n+l.last+1)/2), maxBatch)
+		if n == before || n >= most {
+			n = min(n, most)
 			batch := slices.Clone(l.waiting[:n])
 			l.waiting = append(l.waiting[:0:0], l.waiting[n:]...)
+			l.last = n
 			l.mu.Unlock()
 			return batch
 		}
