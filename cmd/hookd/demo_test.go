@@ -3,6 +3,8 @@ package main
 import (
 	"bytes"
 	"context"
+	"io"
+	"log/slog"
 	"os"
 	"slices"
 	"strings"
@@ -48,6 +50,30 @@ func TestDemoFailsWhenNothingShows(t *testing.T) {
 	tr.finish()
 	if tr.failed() == 0 || !strings.Contains(out.String(), "FAILED visible acme/app-1 for ana") {
 		t.Errorf("%d failed:\n%s", tr.failed(), out.String())
+	}
+}
+
+// Polls would hide it if deliveries were refused while a secret is rotated; so
+// the scenario looks at how the forge's deliveries were answered.
+func TestRotationSeesWhatIsRefused(t *testing.T) {
+	for _, kind := range forgeNames() {
+		d := &demo{app: &app{stdout: io.Discard, stderr: io.Discard}, log: slog.New(slog.DiscardHandler), level: &slog.LevelVar{}, addr: "127.0.0.1:0", kind: kind}
+		err := d.run(t.Context(), scenarios["rotation"], func(ctx context.Context) error {
+			// The forge changes over before hookd knows the new secret.
+			if err := d.world.forge.setSecret(ctx, d.world.hook, secret(newKey())); err != nil {
+				return err
+			}
+			if err := d.world.create("app-1"); err != nil {
+				return err
+			}
+			return d.world.forge.Delivered(ctx)
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if refused := d.world.forge.refused(); len(refused) == 0 || !strings.Contains(refused[0], "status 401") {
+			t.Errorf("%s: refused %v", kind, refused)
+		}
 	}
 }
 

@@ -74,65 +74,44 @@ const downtime = 3 * time.Second
 // meanwhile, and puts them back.
 func outage(ctx context.Context, d *demo, t *tracker) error {
 	w := d.world
+	app := func(n int) string { return fmt.Sprintf("%s/app-%d", demoOrg, n) }
 	base := demoOrg + "/base"
-	first, err := t.createRepo(1, w.core)
-	if err != nil {
-		return err
+	create := func(n int, viewers ...string) func() error {
+		return func() error { _, err := t.createRepo(n, viewers); return err }
 	}
-	if err := t.wait(ctx); err != nil {
-		return err
-	}
-
-	w.drone.Break(targettest.FaultDown, "")
-	second, err := t.createRepo(2, w.core)
-	if err == nil {
-		err = t.join("mia", []string{base, first, second})
-	}
-	if err == nil {
-		err = t.rest(ctx, downtime)
-	}
-	w.drone.Heal()
-	if err == nil {
-		err = t.wait(ctx)
-	}
-	if err != nil {
-		return err
-	}
-
+	rest := func() error { return t.rest(ctx, downtime) }
+	settled := func() error { return t.wait(ctx) }
+	drone := func() error { w.drone.Break(targettest.FaultDown, ""); return nil }
+	droneBack := func() error { w.drone.Heal(); return nil }
 	// The forge still announces what happens, and answers no question about it.
-	heal := w.forge.Break(providerstest.GiteaFault{Kind: providerstest.FaultError})
-	third, err := t.createRepo(3, []string{"ana", "mia"})
-	if err == nil {
-		err = t.leave("li", []string{base, first, second})
+	var heal func()
+	forge := func() error {
+		heal = w.forge.Break(providerstest.GiteaFault{Kind: providerstest.FaultError})
+		return nil
 	}
-	if err == nil {
-		err = t.rest(ctx, downtime)
-	}
-	heal()
-	if err == nil {
-		err = t.wait(ctx)
-	}
-	if err != nil {
-		return err
-	}
+	forgeBack := func() error { heal(); return nil }
 
-	w.drone.Break(targettest.FaultDown, "")
-	heal = w.forge.Break(providerstest.GiteaFault{Kind: providerstest.FaultError})
-	if err = t.deleteRepo(first, "ana", "mia"); err == nil {
-		err = t.join("li", []string{base, second, third})
+	for _, step := range []func() error{
+		create(1, w.core...), settled,
+
+		drone, create(2, w.core...),
+		func() error { return t.join("mia", []string{base, app(1), app(2)}) },
+		rest, droneBack, settled,
+
+		forge, create(3, "ana", "mia"),
+		func() error { return t.leave("li", []string{base, app(1), app(2)}) },
+		rest, forgeBack, settled,
+
+		drone, forge,
+		func() error { return t.deleteRepo(app(1), "ana", "mia") },
+		func() error { return t.join("li", []string{base, app(2), app(3)}) },
+		rest, droneBack, rest, forgeBack, settled,
+	} {
+		if err := step(); err != nil {
+			return err
+		}
 	}
-	if err == nil {
-		err = t.rest(ctx, downtime)
-	}
-	w.drone.Heal()
-	if err == nil {
-		err = t.rest(ctx, downtime)
-	}
-	heal()
-	if err != nil {
-		return err
-	}
-	return t.wait(ctx)
+	return nil
 }
 
 // rotation changes the webhook's secret in the order that loses nothing: hookd

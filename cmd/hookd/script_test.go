@@ -1,7 +1,11 @@
 package main
 
 import (
+	"crypto/rand"
+	"crypto/rsa"
+	"crypto/x509"
 	"encoding/json"
+	"encoding/pem"
 	"errors"
 	"io"
 	"net/http"
@@ -31,6 +35,7 @@ import (
 //	signal HUP|TERM          to that server
 //	stop                     SIGTERM, and expect it to exit 0
 //	post STATUS URL          POST {} and expect a status
+//	rsakey FILE              write the private key of a GitHub App
 //	metric PATTERN           expect a line of /metrics
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
@@ -43,6 +48,7 @@ func TestScripts(t *testing.T) {
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"code": cmdCode, "await": cmdAwait, "world": cmdWorld, "repo": cmdRepo,
 			"serve": cmdServe, "signal": cmdSignal, "stop": cmdStop, "post": cmdPost, "metric": cmdMetric,
+			"rsakey": cmdRSAKey,
 		},
 	})
 }
@@ -190,4 +196,11 @@ func cmdMetric(ts *testscript.TestScript, neg bool, args []string) {
 	if found := regexp.MustCompile("(?m)" + args[0]).Match(text); found == neg {
 		ts.Fatalf("metric %s: found %v in\n%s", args[0], found, text)
 	}
+}
+
+func cmdRSAKey(ts *testscript.TestScript, _ bool, args []string) {
+	key, err := rsa.GenerateKey(rand.Reader, 2048)
+	ts.Check(err)
+	text := pem.EncodeToMemory(&pem.Block{Type: "RSA PRIVATE KEY", Bytes: x509.MarshalPKCS1PrivateKey(key)})
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), text, 0o600))
 }
