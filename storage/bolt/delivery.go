@@ -18,11 +18,13 @@ type deliveryRecord struct {
 func sealDelivery(key []byte, e syncqueue.Entry) ([]byte, error) {
 	d := deliveryRecord{Entry: e, Size: len(e.Delivery.Body)}
 	d.Delivery.Body = nil
-	data, err := json.Marshal(d)
-	if err != nil {
-		return nil, fmt.Errorf("bolt: encoding delivery %s: %w", key, err)
+	j := encoder{b: make([]byte, recordHeader, recordRoom)}
+	j.b = appendText(appendText(j.b, d.Delivery.Provider), d.Delivery.GUID)
+	j.delivery(&d)
+	if j.err != nil {
+		return nil, fmt.Errorf("bolt: encoding delivery %s: %w", key, j.err)
 	}
-	return seal(key, append(join(d.Delivery.Provider, d.Delivery.GUID), data...)), nil
+	return sealInPlace(key, j.b), nil
 }
 
 // cutDelivery reads the guid of a delivery's record and returns the rest.

@@ -3,11 +3,12 @@
 //
 // # Writing
 //
-// One caller at a time writes, for all that wait. It takes the requests that
-// queued up while the last batch was synced, runs them in one transaction,
-// commits, and answers them: an answer without an error means that it is on disk. A request that fails
-// after it wrote something fails alone: bbolt has no savepoints, so the batch is
-// done over without it.
+// One caller at a time writes, for those that wait: for all of them, or half of
+// those about if they are many, so that the other half can prepare meanwhile. It
+// runs their requests in one transaction, commits, and answers them: an answer
+// without an error means that it is on disk. A request that fails after it wrote
+// something fails alone: bbolt has no savepoints, so the batch is done over
+// without it.
 //
 // # Buckets
 //

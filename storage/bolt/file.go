@@ -39,7 +39,7 @@ func (t *txn) fileLease(old, r *jobRecord) error {
 	if err := t.index(old, r); err != nil {
 		return err
 	}
-	record, err := sealJSON([]byte(r.ID), r)
+	record, err := sealJob([]byte(r.ID), r)
 	if err != nil {
 		return err
 	}

@@ -187,7 +187,7 @@ func drafted(j syncqueue.Job, now time.Time) (draft, error) {
 		j.NotBefore = now
 	}
 	r := &jobRecord{Job: syncqueue.Fresh(j, now)}
-	record, err := sealJSON([]byte(r.ID), r)
+	record, err := sealJob([]byte(r.ID), r)
 	return draft{job: j, fresh: r, record: record}, err
 }
 

@@ -44,6 +44,17 @@ func appendRecord(b, key, data []byte) []byte {
 	return append(b, data...)
 }
 
+// recordRoom is what the record of a delivery or job usually takes.
+const recordRoom = 1 << 10
+
+// sealInPlace makes a record of its own data, before which there is room for
+// the header.
+func sealInPlace(key, record []byte) []byte {
+	record[0] = recordVersion
+	binary.BigEndian.PutUint32(record[1:], checksum(key, record[recordHeader:]))
+	return record
+}
+
 // sealJSON returns the record of v as JSON. What hookd stores always encodes.
 func sealJSON(key []byte, v any) ([]byte, error) {
 	data, err := json.Marshal(v)

@@ -100,3 +100,12 @@ type jobRecord struct {
 	Fence uint64    `json:"fence,omitempty"`
 	Until time.Time `json:"until,omitzero"`
 }
+
+func sealJob(key []byte, r *jobRecord) ([]byte, error) {
+	j := encoder{b: make([]byte, recordHeader, recordRoom)}
+	j.job(r)
+	if j.err != nil {
+		return nil, fmt.Errorf("bolt: encoding job %s: %w", key, j.err)
+	}
+	return sealInPlace(key, j.b), nil
+}
