@@ -40,8 +40,8 @@ check: ## format, vet, staticcheck
 lint: ## golangci-lint, which takes minutes to build the first time
 	$(GO) run $(GOLANGCI) run ./...
 
-bench: ## run the benchmarks of every room
-	$(GO) test -run '^$$' -bench . -benchmem ./...
+bench: ## run the benchmarks of every room, the big ones (a million jobs, a file of 1 GiB) too
+	HOOKD_BENCH_BIG=1 $(GO) test -run '^$$' -bench . -benchmem ./...
 
 fuzz: ## fuzz every target for FUZZTIME (10s)
 	@$(GO) list ./... | while read -r pkg; do \

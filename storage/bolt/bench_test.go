@@ -66,13 +66,18 @@ func benchPush(b *testing.B, concurrency int, body []byte, o bolt.Options) {
 }
 
 func benchUpdate(b *testing.B, concurrency int, body []byte) {
+	measure(b, concurrency, naive(b, body))
+}
+
+// naive opens the baseline and returns its push.
+func naive(b *testing.B, body []byte) func(i int64) error {
 	db, err := bbolt.Open(filepath.Join(b.TempDir(), "naive.db"), 0o600, &bbolt.Options{
 		FreelistType: bbolt.FreelistMapType, NoFreelistSync: true, InitialMmapSize: 1 << 30,
 	})
 	if err != nil {
 		b.Fatal(err)
 	}
-	defer func() { _ = db.Close() }()
+	b.Cleanup(func() { _ = db.Close() })
 	tables := []string{"meta", "deliveries", "bodies", "caused", "jobs", "keys", "states", "waiting"}
 	err = db.Update(func(tx *bbolt.Tx) error {
 		for _, t := range tables {
@@ -86,7 +91,7 @@ func benchUpdate(b *testing.B, concurrency int, body []byte) {
 		b.Fatal(err)
 	}
 	header, job := slices.Repeat([]byte("h"), 700), slices.Repeat([]byte("j"), 500)
-	measure(b, concurrency, func(i int64) error {
+	return func(i int64) error {
 		e, j := delivery(i, body)
 		id, jobID := []byte(e.Delivery.ID), []byte(syncqueue.NewID(time.Now()))
 		return db.Update(func(tx *bbolt.Tx) error {
@@ -109,7 +114,64 @@ func benchUpdate(b *testing.B, concurrency int, body []byte) {
 			}
 			return nil
 		})
-	})
+	}
+}
+
+// BenchmarkPushRatio pushes in turns through group commit and through the
+// baseline, so that whatever else the machine does meets both.
+func BenchmarkPushRatio(b *testing.B) {
+	body := slices.Repeat([]byte("x"), bodySize)
+	for _, c := range []int{1, 64} {
+		b.Run(fmt.Sprintf("c=%d", c), func(b *testing.B) {
+			db, err := bolt.Open(filepath.Join(b.TempDir(), "hookd.db"), bolt.Options{})
+			if err != nil {
+				b.Fatal(err)
+			}
+			b.Cleanup(func() { _ = db.Close() })
+			group := func(i int64) error {
+				e, j := delivery(i, body)
+				_, err := db.Push(context.Background(), e, j)
+				return err
+			}
+			update := naive(b, body)
+			round := int64(8 * c)
+			var tookGroup, tookUpdate []time.Duration
+			var sumGroup, sumUpdate time.Duration
+			for from := int64(1); from <= int64(b.N); from += round {
+				t, sum := turn(b, c, from, round, group)
+				tookGroup, sumGroup = append(tookGroup, t...), sumGroup+sum
+				t, sum = turn(b, c, from, round, update)
+				tookUpdate, sumUpdate = append(tookUpdate, t...), sumUpdate+sum
+			}
+			slices.Sort(tookGroup)
+			slices.Sort(tookUpdate)
+			b.ReportMetric(0, "ns/op") // of both together: means nothing
+			b.ReportMetric(float64(sumUpdate)/float64(sumGroup), "group-to-update-rate")
+			b.ReportMetric(float64(tookGroup[len(tookGroup)/2])/float64(tookUpdate[len(tookUpdate)/2]), "group-to-update-p50")
+		})
+	}
+}
+
+// turn pushes n deliveries from c callers and returns how long each and all took.
+func turn(b *testing.B, c int, from, n int64, push func(i int64) error) (each []time.Duration, all time.Duration) {
+	each = make([]time.Duration, n)
+	var next atomic.Int64
+	var wg sync.WaitGroup
+	begun := time.Now()
+	for range c {
+		wg.Go(func() {
+			for i := next.Add(1); i <= n; i = next.Add(1) {
+				start := time.Now()
+				if err := push(from + i - 1); err != nil {
+					b.Error(err)
+					return
+				}
+				each[i-1] = time.Since(start)
+			}
+		})
+	}
+	wg.Wait()
+	return each, time.Since(begun)
 }
 
 // measure runs push b.N times and reports the median latency.
