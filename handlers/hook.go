@@ -104,16 +104,13 @@ func (rc *receiver) settle(w http.ResponseWriter, r *http.Request, src Source, d
 		jobs = syncqueue.JobsFor(d, e.Event, rc.Timing, d.Received)
 		if len(jobs) == 0 {
 			e.Result, e.Reason = syncqueue.EntryIgnored, "it names nothing whose access could have changed"
-		} else if rc.Draining() {
-			rc.unavailable(w, src, e, errors.New("draining"))
-			return
 		}
 	}
 	// What was verified is recorded even if the sender hangs up meanwhile: most
 	// forges never send it again.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), pushTimeout)
 	defer cancel()
-	receipt, err := rc.Queue.Push(ctx, e, jobs...)
+	receipt, err := rc.record(ctx, e, jobs)
 
 	event := e.Event.Name
 	switch {
@@ -135,6 +132,21 @@ func (rc *receiver) settle(w http.ResponseWriter, r *http.Request, src Source, d
 		rc.done(d, event, string(e.Result))
 		writeJSON(w, http.StatusOK, received{receipt.Delivery, string(e.Result), e.Reason})
 	}
+}
+
+var errDraining = errors.New("draining")
+
+// record journals a delivery with its jobs. Work that only begins is refused
+// while hookd drains; what is known already is told so even then.
+func (rc *receiver) record(ctx context.Context, e syncqueue.Entry, jobs []syncqueue.Job) (syncqueue.Receipt, error) {
+	if e.Result != syncqueue.EntryAccepted || !rc.Draining() {
+		return rc.Queue.Push(ctx, e, jobs...)
+	}
+	receipt, err := rc.Queue.Repeat(ctx, e.Delivery.Provider, e.Delivery.GUID)
+	if errors.Is(err, syncqueue.ErrUnknown) {
+		err = errDraining
+	}
+	return receipt, err
 }
 
 // read tells what a verified delivery says. A payload that cannot be read is

@@ -118,6 +118,24 @@ func TestDrainingRefusesWork(t *testing.T) {
 	}
 }
 
+func TestDrainingKnowsWhatItHas(t *testing.T) {
+	w := newWorld(t)
+	_, first := w.send(created("g"))
+	w.draining = true
+	rec, answer := w.send(created("g"))
+	if rec.Code != http.StatusOK || answer["result"] != "duplicate" || answer["delivery"] != first["delivery"] {
+		t.Errorf("the same delivery again: %d %s", rec.Code, rec.Body)
+	}
+	ping := created("p")
+	ping.event = "ping"
+	if rec, answer := w.send(ping); rec.Code != http.StatusOK || answer["result"] != "ping" || answer["delivery"] == nil {
+		t.Errorf("a ping: %d %s", rec.Code, rec.Body)
+	}
+	if rec, _ := w.send(created("new")); rec.Code != http.StatusServiceUnavailable {
+		t.Errorf("a delivery that is not known: %d", rec.Code)
+	}
+}
+
 func TestFormsAreUnwrappedAfterVerification(t *testing.T) {
 	w := newWorld(t)
 	inner := created("").body

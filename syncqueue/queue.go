@@ -88,6 +88,11 @@ type Queue interface {
 	// duplicate is recognised even then.
 	Push(ctx context.Context, e Entry, jobs ...Job) (Receipt, error)
 
+	// Repeat is Push where nothing new may begin: it answers a delivery that is
+	// journalled as Push does, and ErrUnknown to every other, which it does not
+	// record.
+	Repeat(ctx context.Context, provider, guid string) (Receipt, error)
+
 	// Enqueue pushes jobs, with cause c, past any deduplication.
 	Enqueue(ctx context.Context, c Cause, jobs ...Job) ([]string, error)
 

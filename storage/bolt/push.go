@@ -53,8 +53,7 @@ func (db *DB) Push(ctx context.Context, e syncqueue.Entry, jobs ...syncqueue.Job
 			return err
 		}
 		if known {
-			receipt.Delivery = first
-			receipt.Jobs, err = t.reviveOf(first)
+			receipt, err = t.repeated(first)
 			return err
 		}
 		if err := t.room(); err != nil {
@@ -77,6 +76,25 @@ func (db *DB) Push(ctx context.Context, e syncqueue.Entry, jobs ...syncqueue.Job
 		}
 		receipt = syncqueue.Receipt{Delivery: d.ID, Fresh: true, Jobs: len(jobs)}
 		return nil
+	})
+	return receipt, err
+}
+
+// Repeat implements syncqueue.Queue. It asks the writer, who alone may look at
+// the index of what is known.
+func (db *DB) Repeat(ctx context.Context, provider, id string) (syncqueue.Receipt, error) {
+	var receipt syncqueue.Receipt
+	err := db.update(ctx, func(t *txn) error {
+		receipt = syncqueue.Receipt{}
+		first, known, err := t.known(guid{provider, id})
+		switch {
+		case err != nil:
+			return err
+		case !known:
+			return syncqueue.ErrUnknown
+		}
+		receipt, err = t.repeated(first)
+		return err
 	})
 	return receipt, err
 }
@@ -116,6 +134,12 @@ func (t *txn) known(g guid) (string, bool, error) {
 	}
 	have, _, err := cutDelivery([]byte(id), record)
 	return id, have == g, err
+}
+
+// repeated is the answer to a delivery that is journalled already.
+func (t *txn) repeated(first string) (syncqueue.Receipt, error) {
+	n, err := t.reviveOf(first)
+	return syncqueue.Receipt{Delivery: first, Jobs: n}, err
 }
 
 // reviveOf wakes the dead jobs of a delivery and returns how many there were.

@@ -47,6 +47,24 @@ func (db *DB) Push(ctx context.Context, e syncqueue.Entry, jobs ...syncqueue.Job
 	return syncqueue.Receipt{Delivery: e.Delivery.ID, Fresh: true, Jobs: len(jobs)}, nil
 }
 
+// Repeat implements syncqueue.Queue.
+func (db *DB) Repeat(ctx context.Context, provider, id string) (syncqueue.Receipt, error) {
+	if err := ctx.Err(); err != nil {
+		return syncqueue.Receipt{}, err
+	}
+	unlock, err := db.open()
+	if err != nil {
+		return syncqueue.Receipt{}, err
+	}
+	defer unlock()
+	first, ok := db.guids[guid{provider, id}]
+	if !ok {
+		return syncqueue.Receipt{}, syncqueue.ErrUnknown
+	}
+	defer db.wake()
+	return syncqueue.Receipt{Delivery: first, Jobs: db.reviveOf(first, db.clock())}, nil
+}
+
 // reviveOf wakes the dead jobs of a delivery and returns how many there were.
 func (db *DB) reviveOf(delivery string, now time.Time) int {
 	n := 0

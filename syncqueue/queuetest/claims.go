@@ -17,6 +17,7 @@ var claims = []claim{
 	{"DuplicateChangesNothing", duplicateChangesNothing},
 	{"SameGUIDOfAnotherProviderIsAnotherDelivery", sameGUIDOfAnotherProvider},
 	{"DuplicateRevivesDeadJobs", duplicateRevivesDeadJobs},
+	{"RepeatAnswersWhatIsKnown", repeatAnswersWhatIsKnown},
 	{"ConcurrentDuplicatesAreOneDelivery", concurrentDuplicates},
 	{"DeliveriesWithoutGUIDAreNeverDuplicates", withoutGUID},
 	{"JobsOfOneKeyAreOne", jobsOfOneKeyAreOne},

@@ -81,6 +81,27 @@ func duplicateRevivesDeadJobs(b *bench) {
 	b.state(parked.Job.ID, syncqueue.Parked)
 }
 
+func repeatAnswersWhatIsKnown(b *bench) {
+	_, err := b.Repeat(b.ctx, "git", "g1")
+	b.is(err, syncqueue.ErrUnknown)
+	e := b.push("g1", job("1"))
+	b.push("")
+	b.ok(b.Bury(b.ctx, b.lease(), errBroken))
+	for _, jobs := range []int{1, 0} {
+		r, err := b.Repeat(b.ctx, "git", "g1")
+		b.ok(err)
+		b.same(r, syncqueue.Receipt{Delivery: e.Delivery.ID, Jobs: jobs})
+	}
+	b.lease()
+	for _, g := range []struct{ provider, guid string }{{"hub", "g1"}, {"git", "g2"}, {"git", ""}} {
+		_, err := b.Repeat(b.ctx, g.provider, g.guid)
+		b.is(err, syncqueue.ErrUnknown)
+	}
+	all, _, err := b.Deliveries(b.ctx, syncqueue.DeliveryQuery{}, "", 100)
+	b.ok(err)
+	b.same(len(all), 2)
+}
+
 func concurrentDuplicates(b *bench) {
 	var wg sync.WaitGroup
 	receipts := make([]syncqueue.Receipt, 16)
