@@ -127,10 +127,7 @@ func (s *server) observe(r syncqueue.Report) {
 			s.metrics.Visible(v.Target, v.Took().Seconds())
 		}
 	}
-	// What the first fill finds was not missed by any webhook.
-	if !r.Job.Announced() && r.Job.Kind != syncqueue.KindPublish && !r.Job.CausedBy(syncqueue.ByFill) {
-		s.metrics.Drift(r.Job.Provider, r.Applied.Changed()-r.Applied.First)
-	}
+	s.metrics.Drift(r.Job.Provider, r.Drift())
 }
 
 // run works until ctx is done, then drains and closes everything. It returns
