@@ -47,9 +47,10 @@ type DB struct {
 	line line
 
 	// Of who writes, alone:
-	st    state
-	seen  *dedupe
-	stuck time.Time // when there was last nothing to forget
+	st     state
+	seen   *dedupe
+	recent *recent
+	stuck  time.Time // when there was last nothing to forget
 }
 
 // Close ends the engine: requests that were accepted are answered first, later

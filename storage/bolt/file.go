@@ -20,6 +20,16 @@ func (t *txn) intact(id string) (*jobRecord, error) {
 	return r, err
 }
 
+// job is that of the view, which the writer need not decode again.
+func (t *txn) job(id string) (*jobRecord, error) {
+	if record := t.bucket(tJobs).Get([]byte(id)); record != nil {
+		if r, ok := t.db.recent.find(id, record); ok {
+			return r, nil
+		}
+	}
+	return t.view.job(id)
+}
+
 // file stores j as what became of old (nil if it is new), in every table that
 // its state asks for. A job that stays leased keeps its lease.
 func (t *txn) file(old *jobRecord, j syncqueue.Job) error {
@@ -43,6 +53,7 @@ func (t *txn) fileLease(old, r *jobRecord) error {
 	if err != nil {
 		return err
 	}
+	t.db.recent.add(r, record)
 	return t.swap(tJobs, []byte(r.ID), record)
 }
 

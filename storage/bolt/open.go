@@ -50,7 +50,7 @@ func Open(path string, o Options) (*DB, error) {
 	}
 	db := &DB{
 		path: path, now: o.Now, log: o.Log, keep: o.Retention, maxBytes: o.MaxBytes,
-		bolt: bdb, seen: newDedupe(),
+		bolt: bdb, seen: newDedupe(), recent: newRecent(),
 		clock: clock{changed: make(chan struct{})},
 	}
 	if err := db.start(id); err != nil {

@@ -247,5 +247,6 @@ func (t *txn) pushDraft(x draft) (string, error) {
 	if err := errors.Join(t.put(tKeys, key, id), t.index(nil, x.fresh), t.add(tJobs, id, x.record)); err != nil {
 		return "", err
 	}
+	t.db.recent.add(x.fresh, x.record)
 	return x.fresh.ID, t.cause(x.fresh.ID, x.fresh.Causes)
 }
