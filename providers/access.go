@@ -83,6 +83,12 @@ type Repo struct {
 	Created    time.Time  `json:"created,omitzero"`
 }
 
+// OwnerOf returns what stands before the name in the path of a repository:
+// "acme/sub" for "acme/sub/app".
+func OwnerOf(path string) string {
+	return path[:max(0, strings.LastIndexByte(path, '/'))]
+}
+
 // Labels reports whether r and s carry the same labels, whatever their ids.
 func (r Repo) Labels(s Repo) bool {
 	return r.Path == s.Path && r.Org == s.Org && r.Visibility == s.Visibility && r.Archived == s.Archived

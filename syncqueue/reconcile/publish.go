@@ -70,8 +70,7 @@ func (p *provider) stray(h storage.Holdings) func(id, path string) bool {
 		held[c.Repo.ID] = c.Permission > providers.None
 	}
 	return func(id, path string) bool {
-		owner, _, _ := strings.Cut(path, "/")
-		return !held[id] && p.Orgs.Has(providers.Org{Name: owner})
+		return !held[id] && p.Orgs.Has(providers.Org{Name: providers.OwnerOf(path)})
 	}
 }
 
