@@ -2,8 +2,6 @@ package handlers
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"mime"
@@ -18,12 +16,8 @@ import (
 	"github.com/hookd/hookd/syncqueue"
 )
 
-const (
-	// pushTimeout bounds a commit. Forges hang up after five to ten seconds.
-	pushTimeout = 15 * time.Second
-	// maxGUID is the longest delivery id that is kept as it is.
-	maxGUID = 255
-)
+// pushTimeout bounds a commit. Forges hang up after five to ten seconds.
+const pushTimeout = 15 * time.Second
 
 // receiver takes deliveries.
 type receiver struct {
@@ -90,21 +84,18 @@ func (rc *receiver) receive(w http.ResponseWriter, r *http.Request) {
 		problem.write(w)
 		return
 	}
-	rc.settle(w, r, src, providers.Delivery{
-		ID: syncqueue.NewID(start), Provider: src.Name, GUID: guid(src.Hook.GUID(r.Header), raw),
-		Header: keptHeader(r.Header, form), Body: body, Secret: secret, Received: start,
-	})
+	d := syncqueue.Received(src.Name, src.Hook, r.Header, raw, body, secret, start)
+	if form {
+		d.Header.Set("Content-Type", "application/json") // of what is kept as the body
+	}
+	rc.settle(w, r, src, d)
 }
 
 // settle journals a verified delivery and answers.
 func (rc *receiver) settle(w http.ResponseWriter, r *http.Request, src Source, d providers.Delivery) {
-	e := rc.read(src, d)
-	var jobs []syncqueue.Job
-	if e.Result == syncqueue.EntryAccepted {
-		jobs = syncqueue.JobsFor(d, e.Event, rc.Timing, d.Received)
-		if len(jobs) == 0 {
-			e.Result, e.Reason = syncqueue.EntryIgnored, "it names nothing whose access could have changed"
-		}
+	e, jobs, err := syncqueue.Decide(d, src.Hook, src.Orgs, rc.Timing)
+	if err != nil {
+		rc.warn("authentic delivery cannot be read", src, e.Result, err)
 	}
 	// What was verified is recorded even if the sender hangs up meanwhile: most
 	// forges never send it again.
@@ -149,64 +140,6 @@ func (rc *receiver) record(ctx context.Context, e syncqueue.Entry, jobs []syncqu
 	return receipt, err
 }
 
-// read tells what a verified delivery says. A payload that cannot be read is
-// ignored, with its bytes kept: the forge has nothing to mend, and a 4xx would
-// make it give up on the hook.
-func (rc *receiver) read(src Source, d providers.Delivery) (e syncqueue.Entry) {
-	e = syncqueue.Entry{Delivery: d, Result: syncqueue.EntryIgnored}
-	ev, err := rc.parse(src, d)
-	e.Event = ev
-	var ignored *providers.Ignored
-	switch {
-	case errors.As(err, &ignored):
-		e.Reason = ignored.Reason
-		if ignored.Ping {
-			e.Result = syncqueue.EntryPing
-		}
-	case err != nil:
-		rc.warn("authentic delivery cannot be read", src, e.Result, err)
-		e.Reason = "the payload cannot be read; its bytes are in the journal"
-	case ev.Effect == providers.EffectNone:
-		e.Reason = "it changes nobody's list of repositories"
-	case !ours(src.Orgs, ev):
-		e.Reason = fmt.Sprintf("organization %q is not configured for provider %s", ev.Org.Name, src.Name)
-	default:
-		e.Result = syncqueue.EntryAccepted
-	}
-	return e
-}
-
-// parse is Hook.Parse with a panic turned into an error: a parser's fault must
-// not lose a delivery.
-func (rc *receiver) parse(src Source, d providers.Delivery) (ev providers.Event, err error) {
-	defer func() {
-		if p := recover(); p != nil {
-			ev, err = providers.Event{}, fmt.Errorf("panic: %v: %w", p, providers.ErrMalformed)
-		}
-	}()
-	return src.Hook.Parse(d)
-}
-
-// ours reports whether an event concerns an organization of the set: the one
-// it happened in, or the one something was moved away from. What happens to a
-// user account as such happens in none.
-func ours(orgs *providers.OrgSet, ev providers.Event) bool {
-	if ev.Org == (providers.Org{}) && ev.Effect == providers.EffectUser {
-		return true
-	}
-	if orgs.Has(ev.Org) {
-		return true
-	}
-	if ev.From == "" {
-		return false
-	}
-	from := ev.From
-	if i := strings.LastIndexByte(from, '/'); i >= 0 {
-		from = from[:i]
-	}
-	return orgs.Has(providers.Org{Name: from})
-}
-
 // mediaType reports whether the body is a form, and whether it may be sent at
 // all.
 func mediaType(r *http.Request, src Source) (form, ok bool) {
@@ -244,25 +177,6 @@ func document(raw []byte, form bool, held *hold) ([]byte, *problem) {
 		return nil, &p
 	}
 	return body, nil
-}
-
-// keptHeader is safeHeader with the type of what is kept as the body.
-func keptHeader(h http.Header, form bool) http.Header {
-	kept := safeHeader(h)
-	if form {
-		kept.Set("Content-Type", "application/json")
-	}
-	return kept
-}
-
-// guid is the key of deduplication: the forge's delivery id, else the digest of
-// the body.
-func guid(id string, raw []byte) string {
-	if id != "" && len(id) <= maxGUID {
-		return id
-	}
-	sum := sha256.Sum256(raw)
-	return hex.EncodeToString(sum[:])
 }
 
 func duplicateReason(r syncqueue.Receipt) string {

@@ -1,4 +1,4 @@
-package handlers
+package syncqueue
 
 import (
 	"net/http"
@@ -9,7 +9,7 @@ import (
 const maxHeaderValue = 512
 
 // keptHeaders are the headers of a delivery worth keeping beside those that
-// keepHeader knows by their shape.
+// keeps knows by their shape.
 var keptHeaders = map[string]bool{
 	"Content-Type":          true,
 	"User-Agent":            true,
@@ -32,12 +32,12 @@ var keptSuffixes = []string{
 	"-Enterprise-Host", "-Enterprise-Version",
 }
 
-// safeHeader returns the headers that may be kept: a list of what is allowed,
+// keptHeader returns the headers that may be kept: a list of what is allowed,
 // because signatures, tokens and cookies come under ever new names.
-func safeHeader(h http.Header) http.Header {
+func keptHeader(h http.Header) http.Header {
 	kept := make(http.Header, 8)
 	for name, values := range h {
-		if len(values) == 0 || !keepHeader(name) {
+		if len(values) == 0 || !keeps(name) {
 			continue
 		}
 		v := values[0]
@@ -49,7 +49,7 @@ func safeHeader(h http.Header) http.Header {
 	return kept
 }
 
-func keepHeader(name string) bool {
+func keeps(name string) bool {
 	if keptHeaders[name] {
 		return true
 	}
