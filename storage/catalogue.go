@@ -35,6 +35,11 @@ type Catalogue interface {
 	// to another belongs to the newer. ErrUnknown.
 	RepoByPath(ctx context.Context, provider, path string) (Column, error)
 
+	// Former returns the id of the user or repository (kind) that was the last
+	// to give up this name, compared case-folded, and has another now; somebody
+	// else may have the name by now. ErrUnknown.
+	Former(ctx context.Context, provider string, kind providers.SubjectKind, name string) (id string, err error)
+
 	// Users lists by login, Repos by path, from after a cursor; next is "" at
 	// the end. limit is at least 1.
 	Users(ctx context.Context, q UserQuery, cursor string, limit int) (users []UserRow, next string, err error)

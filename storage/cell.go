@@ -12,11 +12,13 @@ import (
 type Cell struct {
 	Repo       providers.Repo
 	Permission providers.Permission
+	Was        providers.Permission // what it was before it last changed
 	Read       uint64               // fence of the read that wrote it
 	Version    uint64               // the user's version at which it last changed
 	Changed    time.Time            // when it last changed
 	Asked      time.Time            // when the delivery that led to the change was received; zero if none did
-	Cause      string               // a delivery's id, or "poll", "sweep", "fill", "operator"
+	Cause      string               // a delivery's id, or "poll", "sweep", "fill", "operator NAME"
+	Why        string               // what was seen of the change, in words; "" if only its result was
 	Shown      map[string]time.Time // target -> since when the CI server shows it
 	Gone       map[string]time.Time // of a tombstone: target -> since when it does not show it any more
 	Hidden     map[string]string    // target -> evidence that it will never show there

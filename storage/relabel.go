@@ -28,3 +28,20 @@ func Relabel(old, new providers.Repo) providers.Repo {
 	}
 	return new
 }
+
+// Renamed says in words what became of a repository's labels, unless whoever
+// saw it said so already.
+func Renamed(old, new providers.Repo, why string) string {
+	switch {
+	case why != "" || old.Path == "":
+	case old.Path != new.Path:
+		return "renamed from " + old.Path
+	case old.Archived != new.Archived && new.Archived:
+		return "archived"
+	case old.Archived != new.Archived:
+		return "unarchived"
+	case old.Visibility != new.Visibility && new.Visibility != "":
+		return "became " + string(new.Visibility)
+	}
+	return why
+}

@@ -63,7 +63,8 @@ type Cause struct {
 	Delivery string    `json:"delivery,omitempty"` // a delivery's id
 	By       string    `json:"by,omitempty"`       // "poll", "sweep", "fill", "replay", "target", "operator NAME"
 	Event    string    `json:"event,omitempty"`
-	At       time.Time `json:"at"` // when the delivery was received, or when it was asked
+	Why      string    `json:"why,omitempty"` // what a poll saw, in words
+	At       time.Time `json:"at"`            // when the delivery was received, or when it was asked
 }
 
 // Hint is what the causes claim and the handler has to verify.

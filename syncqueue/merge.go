@@ -153,5 +153,5 @@ func appendCauses(a, b []Cause) []Cause {
 // same compares instants, not how they are written: a job that was stored has
 // its times in another location.
 func (c Cause) same(d Cause) bool {
-	return c.Delivery == d.Delivery && c.By == d.By && c.Event == d.Event && c.At.Equal(d.At)
+	return c.Delivery == d.Delivery && c.By == d.By && c.Event == d.Event && c.Why == d.Why && c.At.Equal(d.At)
 }

@@ -149,6 +149,8 @@ type Console interface {
 	Jobs(ctx context.Context, q JobQuery, cursor string, limit int) (items []Job, next string, err error)
 	// Job finds by id or unique prefix of one. ErrUnknown, ErrAmbiguous.
 	Job(ctx context.Context, id string) (Job, error)
+	// Pending finds the one job of a key that is not done. ErrUnknown.
+	Pending(ctx context.Context, k Key) (Job, error)
 	// Revive makes a waiting, parked or dead job due now, past the shrink
 	// guard. ErrUnknown, ErrBusy; a done job is ErrUnknown.
 	Revive(ctx context.Context, id string) (Job, error)

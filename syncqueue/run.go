@@ -42,22 +42,22 @@ func Following(j, parent Job) Job {
 	return j
 }
 
-// CauseName says in one word why j runs, for the cells it changes: the id of
-// the newest delivery among its causes, or who asked.
-func CauseName(j Job) string {
-	name, at := "", time.Time{}
+// Reason says why j runs, for the cells it changes: the id of the newest
+// delivery among its causes, or who asked last, and what that one saw.
+func Reason(j Job) (cause, why string) {
+	found := Cause{By: string(j.Kind)}
 	for _, c := range j.Causes {
-		if c.Delivery != "" && !c.At.Before(at) {
-			name, at = c.Delivery, c.At
+		switch {
+		case c.Delivery == "" && found.Delivery == "":
+			found = c
+		case c.Delivery != "" && (found.Delivery == "" || !c.At.Before(found.At)):
+			found = c
 		}
 	}
-	if name != "" {
-		return name
+	if found.Delivery != "" {
+		return found.Delivery, found.Why
 	}
-	if n := len(j.Causes); n > 0 {
-		return j.Causes[n-1].By
-	}
-	return string(j.Kind)
+	return found.By, found.Why
 }
 
 // Begin returns the ready job j as it is leased. The attempt is counted here,

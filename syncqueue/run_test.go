@@ -61,14 +61,16 @@ func TestTheNewestDeliveryIsTheCause(t *testing.T) {
 	for _, c := range []struct {
 		causes []syncqueue.Cause
 		want   string
+		why    string
 	}{
-		{nil, "repo"},
-		{[]syncqueue.Cause{{By: "poll"}, {By: "operator ana"}}, "operator ana"},
-		{[]syncqueue.Cause{{Delivery: "d2", At: noon.Add(2)}, {Delivery: "d1", At: noon.Add(1)}, {By: "poll", At: noon.Add(3)}}, "d2"},
+		{nil, "repo", ""},
+		{[]syncqueue.Cause{{By: "poll", Why: "left"}, {By: "operator ana"}}, "operator ana", ""},
+		{[]syncqueue.Cause{{By: "operator ana"}, {By: "poll", Why: "left"}}, "poll", "left"},
+		{[]syncqueue.Cause{{Delivery: "d2", At: noon.Add(2)}, {Delivery: "d1", At: noon.Add(1)}, {By: "poll", Why: "left", At: noon.Add(3)}}, "d2", ""},
 	} {
 		j.Causes = c.causes
-		if got := syncqueue.CauseName(j); got != c.want {
-			t.Errorf("the cause of %v is %s, want %s", c.causes, got, c.want)
+		if got, why := syncqueue.Reason(j); got != c.want || why != c.why {
+			t.Errorf("the cause of %v is %s, %q, want %s, %q", c.causes, got, why, c.want, c.why)
 		}
 	}
 }

@@ -20,6 +20,7 @@ type applying struct {
 	provider string
 	read     uint64
 	cause    string
+	why      string
 	users    map[string]*row[userRecord]
 	repos    map[string]*row[repoRecord]
 	cells    map[at]*row[cellRecord]
@@ -48,10 +49,11 @@ type before struct {
 func (t *txn) applying(l syncqueue.Lease, job syncqueue.Job, c *storage.Change, fresh map[string]bool) *applying {
 	a := &applying{
 		t: t, job: job, fence: l.Fence, provider: job.Provider, read: l.Fence,
-		cause: syncqueue.CauseName(job), fresh: fresh,
+		fresh: fresh,
 		users: map[string]*row[userRecord]{}, repos: map[string]*row[repoRecord]{}, cells: map[at]*row[cellRecord]{},
 		lost: map[string]bool{}, before: map[at]before{},
 	}
+	a.cause, a.why = syncqueue.Reason(job)
 	if c != nil && c.Provider != "" {
 		a.provider = c.Provider
 	}
@@ -234,7 +236,7 @@ func (a *applying) fact(x providers.Access) error {
 	if a.read < max(storage.RowFloor(u.is.Floor, r.is.Born), r.is.Floor) {
 		return nil
 	}
-	c.is = cellRecord{Read: a.read, Changed: a.t.now, Cause: a.cause}
+	c.is = cellRecord{Read: a.read, Changed: a.t.now, Cause: a.cause, Why: a.why}
 	c.written = true
 	if !u.is.Complete {
 		// Nobody knows what the CI server shows of a user whose list was never
@@ -270,7 +272,7 @@ func (a *applying) write(u *row[userRecord], r *row[repoRecord], p providers.Per
 	default:
 		c.is.Asked = asked(c.is.Asked, a.job.Since)
 	}
-	c.is.Permission, c.is.Read, c.is.Cause = uint8(p), a.read, a.cause
+	c.is.Permission, c.is.Read, c.is.Cause, c.is.Why = uint8(p), a.read, a.cause, a.why
 	return nil
 }
 
@@ -288,7 +290,7 @@ func (a *applying) touch(u *row[userRecord], r *row[repoRecord], c *row[cellReco
 		u.is.Version++
 		u.written = true
 	}
-	c.is.Version, c.is.Changed, c.written = u.is.Version, a.t.now, true
+	c.is.Version, c.is.Changed, c.is.Was, c.written = u.is.Version, a.t.now, b.permission, true
 	return b
 }
 

@@ -50,6 +50,21 @@ func (db *DB) Job(_ context.Context, prefix string) (j syncqueue.Job, err error)
 	return j, err
 }
 
+// Pending implements syncqueue.Console.
+func (db *DB) Pending(_ context.Context, k syncqueue.Key) (j syncqueue.Job, err error) {
+	err = db.view(func(v view) error {
+		r, err := v.job(string(v.bucket(tKeys).Get([]byte(k))))
+		if err == nil && r == nil {
+			err = syncqueue.ErrUnknown
+		}
+		if err == nil {
+			j = r.Job
+		}
+		return err
+	})
+	return j, err
+}
+
 // find finds a job by id or unique prefix.
 func (v view) find(prefix string) (*jobRecord, error) {
 	id, err := v.resolve(tJobs, prefix)

@@ -36,6 +36,7 @@
 //	repos       provider | repo                JSON
 //	logins      provider | login | user        claim      folded; the newest claim holds the login
 //	paths       provider | path | repo         claim      likewise
+//	former      provider | kind | name | id    claim, name   what a user or repository was called before
 //	cells       provider | user | repo         JSON       who holds what
 //	holders     provider | repo | user         -          the same, the other way round
 //	tombs       changed | provider | user | repo   -      cells that are tombstones, for retention
@@ -45,6 +46,14 @@
 // A ready job is in waiting or in ready and nowhere else, a leased one in
 // leased; parked and dead ones are found by states. What the deliveries'
 // guids are is kept in memory, see dedupe.
+//
+// # Versions
+//
+// A record's version says how its data is to be read. Fields may be added to a
+// JSON record without a new one, as long as their zero value is what an older
+// record means; a table that is younger than the file is made when that is
+// opened. Anything else asks for a new version or schema. testdata/v1.db.gz is
+// a file of before the first such additions, which every later hookd opens.
 //
 // # Trust in the file
 //

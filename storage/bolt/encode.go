@@ -90,6 +90,7 @@ func (e *encoder) causesIf(causes []syncqueue.Cause) {
 			e.textIf("delivery", c.Delivery)
 			e.textIf("by", c.By)
 			e.textIf("event", c.Event)
+			e.textIf("why", c.Why)
 			e.time("at", c.At)
 		})
 	}

@@ -92,6 +92,7 @@ func create(path string) error {
 // that the marker tells of.
 func (db *DB) check(marked string) error {
 	var id string
+	var younger []table
 	err := db.view(func(v view) error {
 		if v.bucket(tMeta) == nil {
 			return fmt.Errorf("bolt: %s is a bbolt file, but not hookd's", db.path)
@@ -106,7 +107,11 @@ func (db *DB) check(marked string) error {
 		raw, err := unseal(tMeta, metaID, v.bucket(tMeta).Get(metaID))
 		id = string(raw)
 		for t := range tables {
-			if v.bucket(t) == nil {
+			switch {
+			case v.bucket(t) != nil:
+			case t.later():
+				younger = append(younger, t)
+			default:
 				return damaged(db.path, "the bucket "+t.String()+" is missing")
 			}
 		}
@@ -116,11 +121,26 @@ func (db *DB) check(marked string) error {
 	case err != nil:
 		return err
 	case marked == "":
-		return mark(db.path, id)
+		return errors.Join(mark(db.path, id), db.grow(younger))
 	case marked != id:
 		return fmt.Errorf("bolt: %s is store %s, but %s tells of store %s: put the right file there, or remove the marker if this is the one you want", db.path, id, db.path+marker, marked)
 	}
-	return nil
+	return db.grow(younger)
+}
+
+// grow makes tables that are younger than the file.
+func (db *DB) grow(younger []table) error {
+	if len(younger) == 0 {
+		return nil
+	}
+	return full(db.bolt.Update(func(tx *bbolt.Tx) error {
+		for _, t := range younger {
+			if _, err := tx.CreateBucket([]byte(t.String())); err != nil {
+				return fmt.Errorf("bolt: making the bucket %s: %w", t, err)
+			}
+		}
+		return nil
+	}))
 }
 
 // mark writes the marker.

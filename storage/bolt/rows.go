@@ -37,11 +37,13 @@ type repoRecord struct {
 // A cellRecord is a storage.Cell without its repository.
 type cellRecord struct {
 	Permission uint8                `json:"p,omitempty"`
+	Was        uint8                `json:"b,omitempty"`
 	Read       uint64               `json:"r"`
 	Version    uint64               `json:"v,omitempty"`
 	Changed    time.Time            `json:"c"`
 	Asked      time.Time            `json:"a,omitzero"`
 	Cause      string               `json:"w,omitempty"`
+	Why        string               `json:"y,omitempty"`
 	Shown      map[string]time.Time `json:"s,omitempty"`
 	Gone       map[string]time.Time `json:"g,omitempty"`
 	Hidden     map[string]string    `json:"h,omitempty"`
@@ -49,8 +51,8 @@ type cellRecord struct {
 
 func (c cellRecord) cell(r providers.Repo) storage.Cell {
 	return storage.Cell{
-		Repo: r, Permission: providers.Permission(c.Permission), Read: c.Read, Version: c.Version,
-		Changed: c.Changed, Asked: c.Asked, Cause: c.Cause, Shown: c.Shown, Gone: c.Gone, Hidden: c.Hidden,
+		Repo: r, Permission: providers.Permission(c.Permission), Was: providers.Permission(c.Was), Read: c.Read, Version: c.Version,
+		Changed: c.Changed, Asked: c.Asked, Cause: c.Cause, Why: c.Why, Shown: c.Shown, Gone: c.Gone, Hidden: c.Hidden,
 	}
 }
 

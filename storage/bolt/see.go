@@ -112,7 +112,7 @@ func (a *applying) relabel(r *row[repoRecord], old providers.Repo) error {
 		b := a.touch(u, r, c)
 		b.relabelled = true
 		a.before[at{id, r.is.Repo.ID}] = b
-		c.is.Cause = a.cause
+		c.is.Cause, c.is.Why = a.cause, storage.Renamed(old, r.is.Repo, a.why)
 		if anew {
 			c.is.Asked, c.is.Shown, c.is.Hidden = a.job.Since, nil, nil
 		} else {
@@ -243,13 +243,17 @@ func (a *applying) flushRepo(id string, r *row[repoRecord]) error {
 	return a.t.putJSON(tRepos, repoKey(a.provider, id), r.is)
 }
 
-// claim moves an id from one name to another in an index of names.
+// claim moves an id from one name to another in an index of names, and
+// remembers the one it gave up.
 func (a *applying) claim(in table, was, is, id string, known bool, claim uint64) error {
 	if known && was == is {
 		return nil
 	}
 	if known {
 		if err := a.t.del(in, claimKey(a.provider, was, id)); err != nil {
+			return err
+		}
+		if err := a.former(in, was, is, id, claim); err != nil {
 			return err
 		}
 	}

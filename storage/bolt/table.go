@@ -25,6 +25,7 @@ const (
 	tTombs
 	tSnapshots
 	tVisible
+	tFormer
 	tables
 )
 
@@ -34,8 +35,12 @@ var tableNames = [tables]string{
 	tLeased: "leased", tEnded: "ended",
 	tUsers: "users", tLogins: "logins", tRepos: "repos", tPaths: "paths",
 	tCells: "cells", tHolders: "holders", tTombs: "tombs",
-	tSnapshots: "snapshots", tVisible: "visible",
+	tSnapshots: "snapshots", tVisible: "visible", tFormer: "former",
 }
+
+// later reports whether files of this schema may lack the table, because it is
+// younger than they are: it is made when they are opened.
+func (t table) later() bool { return t == tFormer }
 
 func (t table) String() string { return tableNames[t] }
 

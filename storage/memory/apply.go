@@ -21,6 +21,7 @@ type applying struct {
 	provider string
 	read     uint64
 	cause    string
+	why      string
 	fresh    map[id]bool     // users who never held anything before
 	lost     map[id]bool     // users whose holdings changed -> whether they lost something
 	before   map[pair]before // cells written
@@ -45,7 +46,7 @@ func (a *applying) change(c *storage.Change) {
 	if a.read == 0 || a.read > a.fence {
 		a.read = a.fence
 	}
-	a.cause = syncqueue.CauseName(a.job)
+	a.cause, a.why = syncqueue.Reason(a.job)
 	a.fresh, a.lost, a.before = map[id]bool{}, map[id]bool{}, map[pair]before{}
 	for _, u := range c.Users {
 		a.user(u)
@@ -87,6 +88,7 @@ func (a *applying) user(u providers.User) *user {
 	}
 	if u.Login != "" && u.Login != known.Login && a.read >= known.read {
 		a.db.claims++
+		a.renamed(providers.SubjectUser, u.ID, known.Login, u.Login)
 		known.Login, known.claim, known.read = u.Login, a.db.claims, a.read
 	}
 	return known
@@ -118,9 +120,18 @@ func (a *applying) repo(r providers.Repo) *repo {
 	if known.Path != old.Path {
 		a.db.claims++
 		known.claim = a.db.claims
+		a.renamed(providers.SubjectRepo, r.ID, old.Path, known.Path)
 	}
 	a.relabel(known, old)
 	return known
+}
+
+// renamed remembers the name that somebody gave up.
+func (a *applying) renamed(kind providers.SubjectKind, who, was, is string) {
+	delete(a.db.former, alias{a.provider, kind, providers.Fold(is), who})
+	if was != "" && providers.Fold(was) != providers.Fold(is) {
+		a.db.former[alias{a.provider, kind, providers.Fold(was), who}] = a.db.claims
+	}
 }
 
 // relabel makes a repository's new labels a change of everybody who holds it.
@@ -133,7 +144,7 @@ func (a *applying) relabel(r *repo, old providers.Repo) {
 		b := a.touch(at, c)
 		b.relabelled = true
 		a.before[at] = b
-		c.Cause = a.cause
+		c.Cause, c.Why = a.cause, storage.Renamed(old, r.Repo, a.why)
 		if r.Path != old.Path || r.Archived != old.Archived {
 			c.Asked, c.Shown, c.Hidden = a.job.Since, nil, nil
 		} else {
@@ -202,7 +213,7 @@ func (a *applying) fact(u *user, r *repo, p providers.Permission) {
 	case p > providers.None:
 		a.write(u, r, p)
 	case a.read >= max(storage.RowFloor(u.floor, r.born), r.floor):
-		c = &storage.Cell{Read: a.read, Changed: a.now, Cause: a.cause}
+		c = &storage.Cell{Read: a.read, Changed: a.now, Cause: a.cause, Why: a.why}
 		a.db.cells[at] = c
 		if !u.complete {
 			// Nobody knows what the CI server shows of a user whose list was
@@ -239,7 +250,7 @@ func (a *applying) write(u *user, r *repo, p providers.Permission) {
 	default:
 		c.Asked = asked(c, a.job.Since)
 	}
-	c.Permission, c.Read, c.Cause = p, a.read, a.cause
+	c.Permission, c.Read, c.Cause, c.Why = p, a.read, a.cause, a.why
 }
 
 // touch makes c part of its user's next version, once for each commit, and
@@ -256,7 +267,7 @@ func (a *applying) touch(at pair, c *storage.Cell) before {
 		a.lost[who] = false
 		u.version++
 	}
-	c.Version, c.Changed = u.version, a.now
+	c.Version, c.Changed, c.Was = u.version, a.now, b.permission
 	return b
 }
 

@@ -84,6 +84,25 @@ func (db *DB) RepoByPath(_ context.Context, provider, path string) (storage.Colu
 	return db.column(provider, best)
 }
 
+// Former implements storage.Catalogue.
+func (db *DB) Former(_ context.Context, provider string, kind providers.SubjectKind, name string) (string, error) {
+	unlock, err := db.open()
+	if err != nil {
+		return "", err
+	}
+	defer unlock()
+	best, newest := "", uint64(0)
+	for a, claim := range db.former {
+		if a.provider == provider && a.kind == kind && a.name == providers.Fold(name) && (best == "" || claim > newest) {
+			best, newest = a.id, claim
+		}
+	}
+	if best == "" {
+		return "", storage.ErrUnknown
+	}
+	return best, nil
+}
+
 func (db *DB) column(provider string, r *repo) (storage.Column, error) {
 	if r == nil {
 		return storage.Column{}, storage.ErrUnknown

@@ -41,6 +41,20 @@ func (db *DB) Job(_ context.Context, prefix string) (syncqueue.Job, error) {
 	return cloneJob(db.jobs[id].Job), nil
 }
 
+// Pending implements syncqueue.Console.
+func (db *DB) Pending(_ context.Context, k syncqueue.Key) (syncqueue.Job, error) {
+	unlock, err := db.open()
+	if err != nil {
+		return syncqueue.Job{}, err
+	}
+	defer unlock()
+	j, ok := db.jobs[db.keys[k]]
+	if !ok {
+		return syncqueue.Job{}, syncqueue.ErrUnknown
+	}
+	return cloneJob(j.Job), nil
+}
+
 // Revive implements syncqueue.Console.
 func (db *DB) Revive(_ context.Context, prefix string) (syncqueue.Job, error) {
 	var out syncqueue.Job

@@ -44,6 +44,7 @@ type DB struct {
 	users     map[id]*user
 	repos     map[id]*repo
 	cells     map[pair]*storage.Cell // Repo left zero
+	former    map[alias]uint64       // -> when it was given up, counted in claims
 	targets   map[string]map[string]bool
 	snapshots map[string][]byte
 	visible   []storage.Visible
@@ -53,6 +54,12 @@ type (
 	guid struct{ provider, guid string }
 	id   struct{ provider, id string }
 	pair struct{ provider, user, repo string }
+
+	alias struct {
+		provider string
+		kind     providers.SubjectKind
+		name, id string
+	}
 )
 
 type delivery struct {
@@ -100,6 +107,7 @@ func New(o Options) *DB {
 		deliveries: map[string]*delivery{}, guids: map[guid]string{},
 		jobs: map[string]*job{}, keys: map[syncqueue.Key]string{}, caused: map[string]map[string]bool{},
 		users: map[id]*user{}, repos: map[id]*repo{}, cells: map[pair]*storage.Cell{},
+		former:  map[alias]uint64{},
 		targets: map[string]map[string]bool{}, snapshots: map[string][]byte{},
 	}
 }

@@ -125,6 +125,59 @@ func namesFold(b *bench) {
 	b.diff(c.Repo.Path, "Acme/App")
 }
 
+func formerNames(b *bench) {
+	call := func(path, login string) {
+		b.apply(audience(providers.Repo{ID: "1", Path: path}, providers.Read, providers.User{ID: "7", Login: login}))
+	}
+	is := func(path, login string, want error) {
+		b.Helper()
+		repo, err := b.Former(b.ctx, git, providers.SubjectRepo, path)
+		b.is(err, want)
+		user, err := b.Former(b.ctx, git, providers.SubjectUser, login)
+		b.is(err, want)
+		if want == nil {
+			b.diff([]string{repo, user}, []string{"1", "7"})
+		}
+	}
+	call("acme/app", "ana")
+	is("acme/app", "ana", storage.ErrUnknown)
+	call("Acme/App", "Ana")
+	is("acme/app", "ana", storage.ErrUnknown)
+	call("acme/web", "anna")
+	is("ACME/app", " Ana", nil)
+	call("acme/web2", "anne")
+	is("acme/app", "ana", nil)
+	is("acme/web", "anna", nil)
+	call("acme/app", "ana")
+	is("acme/app", "ana", storage.ErrUnknown)
+	is("acme/web", "anna", nil)
+
+	// Somebody else takes a name, and gives it up too.
+	call("acme/end", "end")
+	b.apply(audience(providers.Repo{ID: "2", Path: "acme/app"}, providers.Read, providers.User{ID: "8", Login: "ana"}))
+	is("acme/app", "ana", nil)
+	b.apply(audience(providers.Repo{ID: "2", Path: "acme/other"}, providers.Read, providers.User{ID: "8", Login: "other"}))
+	id, err := b.Former(b.ctx, git, providers.SubjectRepo, "acme/app")
+	b.ok(err)
+	b.diff(id, "2")
+	_, err = b.Former(b.ctx, "hub", providers.SubjectRepo, "acme/app")
+	b.is(err, storage.ErrUnknown)
+	_, err = b.Former(b.ctx, git, providers.SubjectUser, "acme/app")
+	b.is(err, storage.ErrUnknown)
+
+	// Long names differ where a key may be cut short.
+	long := strings.Repeat("long", 1<<8)
+	for i, end := range []string{"a", "b", ""} {
+		r := providers.Repo{ID: fmt.Sprint("9", i), Path: long + end}
+		b.apply(audience(r, providers.Read, ana))
+		r.Path = fmt.Sprint("acme/short", i)
+		b.apply(audience(r, providers.Read, ana))
+	}
+	id, err = b.Former(b.ctx, git, providers.SubjectRepo, long+"a")
+	b.ok(err)
+	b.diff(id, "90")
+}
+
 func hostileNames(b *bench) {
 	names := []string{
 		"a\x00b", "a", "\x00", "\x00\x01", "a/b", "../../etc", "<script>", "x\xff\xfe", "\u202eoh", "a\r\nb",

@@ -50,6 +50,34 @@ func cellsTellTheirCause(b *bench) {
 	b.diff(b.cell(ana, app).Asked, at)
 }
 
+func cellsTellWhatWasSeen(b *bench) {
+	saw := func(why string) syncqueue.Lease {
+		return b.beginFor(syncqueue.Cause{By: "poll", Why: why, At: time.Now()})
+	}
+	is := func(was providers.Permission, why string) {
+		c := b.cell(ana, app)
+		b.diff(c.Was, was)
+		b.diff(c.Why, why)
+	}
+	b.end(saw("joined core"), list(ana, providers.Read, app))
+	is(providers.None, "joined core")
+	b.end(saw("core may write"), cells(providers.Write, ana, app))
+	is(providers.Read, "core may write")
+	b.end(saw("nothing new"), cells(providers.Write, ana, app))
+	is(providers.Read, "core may write")
+	b.end(saw("left core"), cells(providers.None, ana, app))
+	is(providers.Write, "left core")
+	b.apply(cells(providers.Read, ana, app))
+	is(providers.None, "")
+	renamed := app
+	renamed.Path = "acme/application"
+	b.apply(storage.Change{Repos: []providers.Repo{renamed}})
+	is(providers.Read, "renamed from acme/app")
+	renamed.Archived = true
+	b.end(saw("put away"), storage.Change{Repos: []providers.Repo{renamed}})
+	is(providers.Read, "put away")
+}
+
 func renameChangesHolders(b *bench) {
 	b.apply(audience(app, providers.Read, ana, li))
 	b.apply(audience(lib, providers.Read, omar))

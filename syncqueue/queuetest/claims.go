@@ -55,6 +55,7 @@ var claims = []claim{
 	{"FollowUpsHaveTheParentsCauses", followUps},
 	{"FollowUpOfItselfRunsAgain", followItself},
 	{"UniquePrefixFinds", uniquePrefix},
+	{"PendingFindsTheJobOfAKey", pendingFinds},
 	{"ListsNewestFirstByCursor", listsNewestFirst},
 	{"DeliveriesAreSelected", deliveriesAreSelected},
 	{"JobsAreSelected", jobsAreSelected},

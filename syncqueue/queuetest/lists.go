@@ -1,6 +1,7 @@
 package queuetest
 
 import (
+	"errors"
 	"fmt"
 	"time"
 
@@ -34,6 +35,33 @@ func uniquePrefix(b *bench) {
 	b.is(b.Drop(b.ctx, id[:4]), syncqueue.ErrAmbiguous)
 	_, err = b.Revive(b.ctx, id)
 	b.ok(err)
+}
+
+func pendingFinds(b *bench) {
+	j := job("1")
+	_, err := b.Pending(b.ctx, j.Key)
+	b.is(err, syncqueue.ErrUnknown)
+	id := b.enqueue(j)[0]
+	b.enqueue(job("2"))
+	is := func(state syncqueue.State) {
+		got, err := b.Pending(b.ctx, j.Key)
+		b.ok(err)
+		b.same(got.ID, id)
+		b.same(got.State, state)
+	}
+	is(syncqueue.Ready)
+	l := b.lease()
+	is(syncqueue.Leased)
+	b.ok(b.Bury(b.ctx, l, errors.New("no")))
+	is(syncqueue.Dead)
+	_, err = b.Revive(b.ctx, id)
+	b.ok(err)
+	_, err = b.Complete(b.ctx, b.lease(), syncqueue.Outcome{Result: syncqueue.ResultParked})
+	b.ok(err)
+	is(syncqueue.Parked)
+	b.ok(b.Drop(b.ctx, id))
+	_, err = b.Pending(b.ctx, j.Key)
+	b.is(err, syncqueue.ErrUnknown)
 }
 
 func listsNewestFirst(b *bench) {
