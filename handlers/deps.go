@@ -99,6 +99,8 @@ type Desk interface {
 	// Providers and Targets describe their state now, without asking anybody.
 	Providers(ctx context.Context) []ProviderStatus
 	Targets(ctx context.Context) []TargetStatus
+	// Coverage says how hookd hears of each provider's changes.
+	Coverage(ctx context.Context) ([]ProviderCoverage, error)
 }
 
 // ProviderStatus is one configured provider.

@@ -180,6 +180,7 @@ func (v visibles) Visible(context.Context, time.Time) ([]storage.Visible, error)
 // desk is what the admin API is told of providers and targets.
 type desk struct {
 	credentials map[string]string // login -> state
+	coverage    []handlers.ProviderCoverage
 	unready     error
 }
 
@@ -202,6 +203,10 @@ func (d *desk) Providers(context.Context) []handlers.ProviderStatus {
 
 func (d *desk) Targets(context.Context) []handlers.TargetStatus {
 	return []handlers.TargetStatus{{Name: "drone", Kind: "drone", Provider: "a", Error: "down"}}
+}
+
+func (d *desk) Coverage(context.Context) ([]handlers.ProviderCoverage, error) {
+	return d.coverage, d.unready
 }
 
 // post is a delivery that a test may spoil before it is sent.

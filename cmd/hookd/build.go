@@ -17,7 +17,7 @@ import (
 // build makes the parties, the engine, the pool and the handlers.
 func (s *server) build() error {
 	c := s.cfg
-	s.desk = &desk{store: s.store}
+	s.desk = &desk{store: s.store, reconcile: c.Sync.Reconcile}
 	s.metrics = handlers.NewMetrics(prometheus.NewRegistry(), buildVersion(), handlers.Gauges{
 		Stats: s.store.Stats,
 		Users: func() map[string]map[string]int { return s.desk.users(context.Background()) },

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/hookd/hookd/handlers"
 	"github.com/hookd/hookd/providers"
@@ -18,6 +19,8 @@ type desk struct {
 	store   store
 	forges  []*forgeParty
 	targets []*targetParty
+	// reconcile bounds every user's staleness.
+	reconcile time.Duration
 }
 
 var _ handlers.Desk = (*desk)(nil)
@@ -101,6 +104,22 @@ func (d *desk) Providers(ctx context.Context) []handlers.ProviderStatus {
 		}
 	}
 	return out
+}
+
+// Coverage says how hookd hears of each provider's changes.
+func (d *desk) Coverage(ctx context.Context) ([]handlers.ProviderCoverage, error) {
+	out := make([]handlers.ProviderCoverage, len(d.forges))
+	for i, p := range d.forges {
+		c, seen, err := syncqueue.Coverage(ctx, d.store, p.cfg.Name, coverage(p.cfg.Kind))
+		if err != nil {
+			return nil, err
+		}
+		out[i] = handlers.ProviderCoverage{
+			Provider: p.cfg.Name, Kind: p.cfg.Kind, Coverage: c, Seen: seen,
+			Members: p.cfg.Poll.Members, Repos: p.cfg.Poll.Repos, Reconcile: d.reconcile,
+		}
+	}
+	return out, nil
 }
 
 // Targets describes the targets without asking them.

@@ -57,6 +57,20 @@ func newForge(p *providerConfig, orgs *providers.OrgSet, base http.RoundTripper,
 	return nil, fmt.Errorf("provider %s: kind %q is not served", p.Name, p.Kind)
 }
 
+// coverage is what a kind of forge declares about how its changes are heard
+// of.
+func coverage(kind string) []providers.Coverage {
+	switch kind {
+	case "gitea", "forgejo":
+		return gitea.Coverage()
+	case "github":
+		return github.Coverage()
+	case "gitlab":
+		return gitlab.Coverage()
+	}
+	return nil
+}
+
 // newTarget returns the driver of a CI server.
 func newTarget(t *targetConfig, guard target.Guard, base http.RoundTripper, observe func(code int), log *slog.Logger) (target.Target, error) {
 	switch t.Kind {
