@@ -33,9 +33,12 @@ func TestADifferenceOfTeamsNamesOnlyWhomItConcerns(t *testing.T) {
 		"few repos only": {team("3", providers.Write, []string{"omar", "zoe"}, []string{"51"}), map[string]bool{"ana": true, "li": true}, map[string]bool{"51": false}},
 	} {
 		d := diffModels(providers.Model{Teams: []providers.TeamModel{core}}, providers.Model{Teams: []providers.TeamModel{c.is}})
-		users := map[string]bool{}
-		for u, lost := range d.users {
-			users[u.ID] = lost
+		users, repos := map[string]bool{}, map[string]bool{}
+		for u, s := range d.users {
+			users[u.ID] = s.lost
+		}
+		for id, s := range d.repos {
+			repos[id] = s.lost
 		}
 		if c.users == nil {
 			c.users = map[string]bool{}
@@ -46,8 +49,8 @@ func TestADifferenceOfTeamsNamesOnlyWhomItConcerns(t *testing.T) {
 		if !maps.Equal(users, c.users) {
 			t.Errorf("%s: users %v, want %v", name, users, c.users)
 		}
-		if !maps.Equal(d.repos, c.repos) {
-			t.Errorf("%s: repositories %v, want %v", name, d.repos, c.repos)
+		if !maps.Equal(repos, c.repos) {
+			t.Errorf("%s: repositories %v, want %v", name, repos, c.repos)
 		}
 	}
 }
@@ -63,5 +66,39 @@ func TestAChangeOfStandingIsLookedAt(t *testing.T) {
 	slices.Sort(got)
 	if want := []string{"ana", "li"}; !slices.Equal(got, want) {
 		t.Errorf("looked at %v, want %v", got, want)
+	}
+}
+
+func TestADifferenceOfTeamsSaysWhatWasSeen(t *testing.T) {
+	named := func(id, name string, p providers.Permission, members, repos []string) providers.TeamModel {
+		t := team(id, p, members, repos)
+		t.Name = name
+		return t
+	}
+	model := func(teams ...providers.TeamModel) providers.Model { return providers.Model{Teams: teams} }
+	was := model(
+		named("2", "backend", providers.Write, []string{"ana", "li"}, []string{"41"}),
+		named("3", "docs", providers.Read, []string{"omar"}, []string{"51"}),
+	)
+	d := diffModels(was, model(
+		named("2", "backend", providers.Write, []string{"ana"}, []string{"41", "42"}),
+		named("3", "docs", providers.Write, []string{"omar"}, []string{"51"}),
+		named("4", "guests", providers.Read, []string{"li"}, []string{"43", "44"}),
+	))
+	got := map[string]string{}
+	for u, s := range d.users {
+		got[u.ID] = s.why
+	}
+	for id, s := range d.repos {
+		got[id] = s.why
+	}
+	want := map[string]string{
+		"li": "left team backend, team guests is new", "42": "given to team backend", "omar": "team docs went from read to write",
+	}
+	if !d.users[providers.User{ID: "li", Login: "li"}].lost {
+		t.Error("a loss was forgotten over what came")
+	}
+	if !maps.Equal(got, want) {
+		t.Errorf("saw %v, want %v", got, want)
 	}
 }

@@ -77,9 +77,7 @@ func (e *Engine) pollMembers(ctx context.Context, p *provider, l syncqueue.Lease
 			o.Follow = append(o.Follow, syncqueue.PollJob(p.Name, pollRepos, org, now))
 		}
 	}
-	for i := range o.Follow {
-		o.Follow[i].Causes = []syncqueue.Cause{{By: "poll", At: now}}
-	}
+	polled(o.Follow, "member poll", now)
 	c.Snapshots = map[string][]byte{key: encode(is)}
 	o.Note = fmt.Sprintf("%d differences", len(o.Follow))
 	return o, nil
@@ -87,15 +85,21 @@ func (e *Engine) pollMembers(ctx context.Context, p *provider, l syncqueue.Lease
 
 // drift is what two models of one organization differ in.
 type drift struct {
-	users map[providers.User]bool // -> whether he may have lost something
-	repos map[string]bool         // -> whether somebody may have lost it
+	users map[providers.User]sighting
+	repos map[string]sighting
+}
+
+// A sighting is what a poll saw of a user or repository.
+type sighting struct {
+	lost bool   // somebody may have lost something
+	why  string // in words
 }
 
 // diffModels tells whose access and which repositories have to be looked at
 // again. A change of a whole team becomes the cheaper of its people and its
 // repositories.
 func diffModels(was, is providers.Model) drift {
-	d := drift{users: map[providers.User]bool{}, repos: map[string]bool{}}
+	d := drift{users: map[providers.User]sighting{}, repos: map[string]sighting{}}
 	old := map[string]providers.TeamModel{}
 	for _, t := range was.Teams {
 		old[t.ID] = t
@@ -103,25 +107,30 @@ func diffModels(was, is providers.Model) drift {
 	for _, t := range is.Teams {
 		o, ok := old[t.ID]
 		delete(old, t.ID)
+		name := "team " + t.Name
 		switch {
 		case !ok:
-			d.team(t, false)
+			d.team(t, sighting{why: name + " is new"})
 		case o.Permission != t.Permission || o.AllRepos != t.AllRepos || o.Owners != t.Owners:
-			d.team(o, true)
-			d.team(t, true)
+			changed := sighting{true, name + " reaches or may do something else"}
+			if o.Permission != t.Permission {
+				changed.why = name + " went from " + o.Permission.String() + " to " + t.Permission.String()
+			}
+			d.team(o, changed)
+			d.team(t, changed)
 		default:
 			gone, came := differ(o.Members, t.Members, func(u providers.User) string { return u.ID })
-			mark(d.users, gone, true)
-			mark(d.users, came, false)
+			mark(d.users, gone, sighting{true, "left " + name})
+			mark(d.users, came, sighting{why: "joined " + name})
 			if !t.AllRepos && !t.Owners {
 				gone, came := differ(o.Repos, t.Repos, func(id string) string { return id })
-				mark(d.repos, gone, true)
-				mark(d.repos, came, false)
+				mark(d.repos, gone, sighting{true, "taken from " + name})
+				mark(d.repos, came, sighting{why: "given to " + name})
 			}
 		}
 	}
 	for _, t := range old {
-		d.team(t, true)
+		d.team(t, sighting{true, "team " + t.Name + " is gone"})
 	}
 	d.standing(was.Admins, is.Admins, is)
 	d.standing(was.Restricted, is.Restricted, is)
@@ -139,23 +148,29 @@ func (d drift) standing(was, is []string, m providers.Model) {
 	}
 	for _, u := range m.Members() {
 		if changed[u.ID] {
-			d.users[u] = true
+			mark(d.users, []providers.User{u}, sighting{true, "became or ceased to be an administrator or restricted"})
 		}
 	}
 }
 
-func (d drift) team(t providers.TeamModel, lost bool) {
+func (d drift) team(t providers.TeamModel, s sighting) {
 	if !t.AllRepos && !t.Owners && len(t.Repos) < len(t.Members) {
-		mark(d.repos, t.Repos, lost)
+		mark(d.repos, t.Repos, s)
 		return
 	}
-	mark(d.users, t.Members, lost)
+	mark(d.users, t.Members, s)
 }
 
-// mark adds keys; one that may have lost something stays so.
-func mark[K comparable](m map[K]bool, keys []K, lost bool) {
+// mark adds keys; one that may have lost something stays so, and keeps all
+// that was seen of it.
+func mark[K comparable](m map[K]sighting, keys []K, s sighting) {
 	for _, k := range keys {
-		m[k] = m[k] || lost
+		old, ok := m[k]
+		if ok && old.why != s.why {
+			m[k] = sighting{old.lost || s.lost, old.why + ", " + s.why}
+			continue
+		}
+		m[k] = sighting{old.lost || s.lost, s.why}
 	}
 }
 
@@ -183,11 +198,11 @@ func differ[T any](a, b []T, id func(T) string) (onlyA, onlyB []T) {
 func (e *Engine) jobsOf(p *provider, org providers.Org, d drift) []syncqueue.Job {
 	now := e.cfg.Now()
 	var jobs []syncqueue.Job
-	for u, lost := range d.users {
-		jobs = append(jobs, syncqueue.MemberJob(p.Name, u, org, laneOf(lost), now))
+	for u, s := range d.users {
+		jobs = append(jobs, saw(syncqueue.MemberJob(p.Name, u, org, laneOf(s.lost), now), s.why))
 	}
-	for id, lost := range d.repos {
-		jobs = append(jobs, syncqueue.RepoJob(p.Name, providers.Repo{ID: id, Org: org}, laneOf(lost), now))
+	for id, s := range d.repos {
+		jobs = append(jobs, saw(syncqueue.RepoJob(p.Name, providers.Repo{ID: id, Org: org}, laneOf(s.lost), now), s.why))
 	}
 	slices.SortFunc(jobs, func(a, b syncqueue.Job) int { return int(a.Lane) - int(b.Lane) })
 	return jobs
@@ -237,7 +252,7 @@ func (e *Engine) pollRepoCollaborators(ctx context.Context, p *provider, cf prov
 		}
 		is.Collaborators[r.ID] = digest(list)
 		if before, ok := was.Collaborators[r.ID]; ok && before != is.Collaborators[r.ID] {
-			jobs = append(jobs, syncqueue.RepoJob(p.Name, r, syncqueue.LaneRemoval, e.cfg.Now()))
+			jobs = append(jobs, saw(syncqueue.RepoJob(p.Name, r, syncqueue.LaneRemoval, e.cfg.Now()), "its collaborators changed"))
 		}
 	}
 	return jobs, nil
@@ -255,7 +270,8 @@ func (e *Engine) pollCounts(ctx context.Context, p *provider, cf providers.Count
 		}
 		is.Counts[u.ID] = n
 		if before, ok := was.Counts[u.ID]; ok && before != n {
-			jobs = append(jobs, syncqueue.UserJob(p.Name, u, laneOf(n < before), e.cfg.Now()))
+			why := fmt.Sprintf("the length of his list went from %d to %d", before, n)
+			jobs = append(jobs, saw(syncqueue.UserJob(p.Name, u, laneOf(n < before), e.cfg.Now()), why))
 		}
 	}
 	return jobs, nil

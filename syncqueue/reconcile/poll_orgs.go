@@ -99,6 +99,23 @@ func (e *Engine) pollOrgs(ctx context.Context, p *provider, l syncqueue.Lease) (
 	return o, nil
 }
 
+// saw notes what a poll saw of what j looks at.
+func saw(j syncqueue.Job, why string) syncqueue.Job {
+	j.Causes = []syncqueue.Cause{{Why: why}}
+	return j
+}
+
+// polled says of jobs which poll pushes them, beside what it saw.
+func polled(jobs []syncqueue.Job, poll string, now time.Time) {
+	for i, j := range jobs {
+		c := syncqueue.Cause{By: "poll", Why: poll, At: now}
+		if len(j.Causes) == 1 && j.Causes[0].Why != "" {
+			c.Why += ": " + j.Causes[0].Why
+		}
+		jobs[i].Causes = []syncqueue.Cause{c}
+	}
+}
+
 // begins returns the jobs that follow an organization: its first fill, unless
 // that was done before, and its polls.
 func (e *Engine) begins(ctx context.Context, p *provider, org providers.Org) ([]syncqueue.Job, error) {

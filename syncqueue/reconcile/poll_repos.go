@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/hookd/hookd/providers"
+	"github.com/hookd/hookd/storage"
 	"github.com/hookd/hookd/syncqueue"
 )
 
@@ -42,13 +43,13 @@ func (e *Engine) pollRepos(ctx context.Context, p *provider, l syncqueue.Lease) 
 		switch {
 		case !ok:
 			fresh++
-			o.Follow = append(o.Follow, syncqueue.RepoJob(p.Name, r, syncqueue.LaneAddition, now))
+			o.Follow = append(o.Follow, saw(syncqueue.RepoJob(p.Name, r, syncqueue.LaneAddition, now), "new in "+org.Name))
 		case !old.Labels(r):
 			j := syncqueue.RepoJob(p.Name, r, laneOf(old.Visibility != r.Visibility), now)
 			if old.Path != r.Path {
 				j.Hint.From = old.Path
 			}
-			o.Follow = append(o.Follow, j)
+			o.Follow = append(o.Follow, saw(j, storage.Renamed(old, r, "")))
 		}
 	}
 	if fresh > scopeAbove {
@@ -66,11 +67,9 @@ func (e *Engine) pollRepos(ctx context.Context, p *provider, l syncqueue.Lease) 
 		return e.hold(l, atCatalogue, fmt.Sprintf("%s lists %d repositories, %d are known", org.Name, len(listed), len(known))), nil
 	}
 	for _, r := range was { // not listed any more: each is asked for by id
-		o.Follow = append(o.Follow, syncqueue.RepoJob(p.Name, r, syncqueue.LaneRemoval, now))
+		o.Follow = append(o.Follow, saw(syncqueue.RepoJob(p.Name, r, syncqueue.LaneRemoval, now), "not listed in "+org.Name+" any more"))
 	}
-	for i := range o.Follow {
-		o.Follow[i].Causes = []syncqueue.Cause{{By: "poll", At: now}}
-	}
+	polled(o.Follow, "repository poll", now)
 	o.Note = fmt.Sprintf("%d repositories, %d differences", len(listed), len(o.Follow))
 	return o, nil
 }
