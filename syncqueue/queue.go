@@ -123,6 +123,10 @@ type Journal interface {
 	Delivery(ctx context.Context, id string) (Record, error)
 	// Body returns headers and bytes. ErrUnknown also when retention took them.
 	Body(ctx context.Context, id string) (providers.Delivery, error)
+	// Known tells, in order, which of a provider's delivery ids (GUIDs) are
+	// journalled, and when the oldest delivery of the whole journal was received:
+	// what came before that may be forgotten. Zero if the journal is empty.
+	Known(ctx context.Context, provider string, guids []string) (known []bool, oldest time.Time, err error)
 	// JobsOf lists the jobs a delivery caused, directly or in consequence.
 	JobsOf(ctx context.Context, deliveryID string) ([]Job, error)
 }

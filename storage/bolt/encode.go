@@ -109,6 +109,7 @@ func (e *encoder) delivery(d *deliveryRecord) {
 			e.b = append(e.b, "null"...)
 			e.count("Secret", d.Delivery.Secret)
 			e.time("Received", d.Delivery.Received)
+			e.timeIf("Sent", d.Delivery.Sent)
 		})
 		e.event(&d.Event)
 		e.text("Result", string(d.Result))

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"slices"
+	"time"
 
 	"go.etcd.io/bbolt"
 
@@ -156,6 +157,28 @@ func (db *DB) Body(_ context.Context, prefix string) (out providers.Delivery, er
 		return providers.Delivery{}, err
 	}
 	return out, nil
+}
+
+// Known implements syncqueue.Journal. It asks the writer, who alone may look at
+// the index of what is known.
+func (db *DB) Known(ctx context.Context, provider string, guids []string) (known []bool, oldest time.Time, err error) {
+	err = db.update(ctx, func(t *txn) error {
+		known, oldest = make([]bool, len(guids)), time.Time{}
+		for i, g := range guids {
+			var err error
+			if _, known[i], err = t.known(guid{provider, g}); err != nil {
+				return err
+			}
+		}
+		k, record := t.bucket(tDeliveries).Cursor().First()
+		if k == nil {
+			return nil
+		}
+		first, err := unsealDelivery(k, record)
+		oldest = first.Delivery.Received
+		return err
+	})
+	return known, oldest, err
 }
 
 // JobsOf implements syncqueue.Journal: oldest first.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"maps"
 	"slices"
+	"time"
 
 	"github.com/hookd/hookd/providers"
 	"github.com/hookd/hookd/syncqueue"
@@ -70,6 +71,24 @@ func (db *DB) Body(_ context.Context, prefix string) (providers.Delivery, error)
 		return providers.Delivery{}, syncqueue.ErrUnknown
 	}
 	return cloneEntry(d.Entry).Delivery, nil
+}
+
+// Known implements syncqueue.Journal.
+func (db *DB) Known(_ context.Context, provider string, guids []string) ([]bool, time.Time, error) {
+	unlock, err := db.open()
+	if err != nil {
+		return nil, time.Time{}, err
+	}
+	defer unlock()
+	known := make([]bool, len(guids))
+	for i, g := range guids {
+		_, known[i] = db.guids[guid{provider, g}]
+	}
+	var oldest time.Time
+	if ids := newest(db.deliveries, ""); len(ids) > 0 {
+		oldest = db.deliveries[ids[len(ids)-1]].Delivery.Received
+	}
+	return known, oldest, nil
 }
 
 // JobsOf implements syncqueue.Journal: oldest first.

@@ -18,6 +18,7 @@ var claims = []claim{
 	{"SameGUIDOfAnotherProviderIsAnotherDelivery", sameGUIDOfAnotherProvider},
 	{"DuplicateRevivesDeadJobs", duplicateRevivesDeadJobs},
 	{"RepeatAnswersWhatIsKnown", repeatAnswersWhatIsKnown},
+	{"KnownLooksWithoutWaking", knownLooksWithoutWaking},
 	{"ConcurrentDuplicatesAreOneDelivery", concurrentDuplicates},
 	{"DeliveriesWithoutGUIDAreNeverDuplicates", withoutGUID},
 	{"JobsOfOneKeyAreOne", jobsOfOneKeyAreOne},

@@ -102,6 +102,31 @@ func repeatAnswersWhatIsKnown(b *bench) {
 	b.same(len(all), 2)
 }
 
+func knownLooksWithoutWaking(b *bench) {
+	ask := []string{"g2", "g1", "", "g3"}
+	known, oldest, err := b.Known(b.ctx, "git", ask)
+	b.ok(err)
+	b.diff(known, []bool{false, false, false, false})
+	b.same(oldest.IsZero(), true)
+
+	first := b.push("g1", job("1"))
+	b.sleep(time.Minute)
+	b.push("g2")
+	b.push("")
+	dead := b.lease()
+	b.ok(b.Bury(b.ctx, dead, errBroken))
+	known, oldest, err = b.Known(b.ctx, "git", ask)
+	b.ok(err)
+	b.diff(known, []bool{true, true, false, false})
+	b.same(oldest, first.Delivery.Received)
+	b.state(dead.Job.ID, syncqueue.Dead)
+
+	known, oldest, err = b.Known(b.ctx, "hub", ask)
+	b.ok(err)
+	b.diff(known, []bool{false, false, false, false})
+	b.same(oldest, first.Delivery.Received)
+}
+
 func concurrentDuplicates(b *bench) {
 	var wg sync.WaitGroup
 	receipts := make([]syncqueue.Receipt, 16)
