@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"sync"
 	"time"
 
 	"github.com/hookd/hookd/providers"
@@ -30,20 +31,34 @@ type watcher struct {
 	now  func() time.Time
 }
 
-// run works until ctx is done.
+// run works until ctx is done. Each party is watched by itself: one that hangs
+// must not keep a first login to another from being seen.
 func (w *watcher) run(ctx context.Context) {
+	var wg sync.WaitGroup
+	for _, p := range w.desk.forges {
+		if prober, ok := p.forge.(providers.Prober); ok {
+			wg.Go(func() {
+				w.each(ctx, func() { w.probe(ctx, &p.health, "provider", p.cfg.Name, prober.Probe) })
+			})
+		}
+	}
+	for _, t := range w.desk.targets {
+		wg.Go(func() {
+			w.each(ctx, func() {
+				w.probe(ctx, &t.health, "target", t.cfg.Name, t.driver.Probe)
+				w.roster(ctx, t)
+			})
+		})
+	}
+	wg.Wait()
+}
+
+// each calls look, again and again, until ctx is done.
+func (w *watcher) each(ctx context.Context, look func()) {
 	tick := time.NewTicker(rosterEvery)
 	defer tick.Stop()
 	for {
-		for _, p := range w.desk.forges {
-			if prober, ok := p.forge.(providers.Prober); ok {
-				w.probe(ctx, &p.health, "provider", p.cfg.Name, prober.Probe)
-			}
-		}
-		for _, t := range w.desk.targets {
-			w.probe(ctx, &t.health, "target", t.cfg.Name, t.driver.Probe)
-			w.roster(ctx, t)
-		}
+		look()
 		select {
 		case <-ctx.Done():
 			return

@@ -17,6 +17,10 @@ import (
 // looks at the users who would pass the bound before the tick after next.
 const sweepSlices = 12
 
+// rosterTimeout bounds how long a CI server that hangs holds up the sweep of its
+// forge, which goes on without it.
+const rosterTimeout = 15 * time.Second
+
 // firstLook is the least time between two users who were never looked at.
 const firstLook = 100 * time.Millisecond
 
@@ -96,7 +100,9 @@ func (e *Engine) newcomers(ctx context.Context, p *provider, t Target) ([]provid
 	if !ok {
 		return nil, nil
 	}
-	accounts, err := roster.Accounts(ctx)
+	ask, cancel := context.WithTimeout(ctx, rosterTimeout)
+	defer cancel()
+	accounts, err := roster.Accounts(ask)
 	if err != nil {
 		return nil, err
 	}
