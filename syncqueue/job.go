@@ -49,6 +49,8 @@ const (
 	LaneAddition              // somebody gained it, or an operator asks
 	LanePoll                  // a poll looks or found something
 	LaneReconcile             // first fill, sweep
+
+	Lanes = LaneReconcile + 1 // how many there are
 )
 
 // A Key is the name under which jobs coalesce. Its parts are joined by "/" and

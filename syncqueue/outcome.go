@@ -103,6 +103,21 @@ func NotBefore(err error) (time.Time, bool) {
 	return time.Time{}, false
 }
 
+type postponedError struct{ error }
+
+func (e postponedError) Unwrap() error { return e.error }
+
+// Postponed marks an error that is not the job's: a budget that is out says
+// nothing about the work. Retry keeps it as the last error, and gives the
+// attempt back.
+func Postponed(err error) error { return postponedError{err} }
+
+// IsPostponed reports whether err was marked by Postponed.
+func IsPostponed(err error) bool {
+	var p postponedError
+	return errors.As(err, &p)
+}
+
 // A PanicError is a handler's panic, turned into an attempt that failed.
 type PanicError struct {
 	Value any

@@ -14,26 +14,21 @@ import (
 	"github.com/hookd/hookd/storage"
 )
 
-// A Bulkhead is a group of kinds with workers of its own, so that a forge that
-// hangs does not delay the CI server's jobs, nor the other way round.
-type Bulkhead struct {
-	Kinds   []Kind
-	Workers int
-}
-
 // A Pool leases jobs, runs the handler, and turns what it returns into the one
 // call that ends the lease.
 type Pool struct {
-	Queue     Queue
-	Handler   Handler
-	Bulkheads []Bulkhead
-	Backoff   Backoff
-	TTL       time.Duration // of a lease; extended while the handler runs
-	Drain     time.Duration // how long running handlers may go on after Run's ctx is done
-	Observe   func(Report)  // called after each run; may be nil
-	Log       *slog.Logger
-	Now       func() time.Time
-	Rand      *rand.Rand // nil uses a random seed
+	Queue   Queue
+	Handler Handler
+	Peers   []Peer      // who is asked: each has workers of its own
+	Workers int         // for each peer
+	Held    func() Held // what no job may be leased of now; may be nil
+	Backoff Backoff
+	TTL     time.Duration // of a lease; extended while the handler runs
+	Drain   time.Duration // how long running handlers may go on after Run's ctx is done
+	Observe func(Report)  // called after each run; may be nil
+	Log     *slog.Logger
+	Now     func() time.Time
+	Rand    *rand.Rand // nil uses a random seed
 
 	rand sync.Mutex
 }
@@ -58,10 +53,8 @@ func (p *Pool) Run(ctx context.Context) {
 	work, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
 	defer cancel(nil)
 	var wg sync.WaitGroup
-	for _, b := range p.Bulkheads {
-		for range b.Workers {
-			wg.Go(func() { p.worker(ctx, work, Filter{Kinds: b.Kinds}) })
-		}
+	for _, f := range p.filters() {
+		wg.Go(func() { p.worker(ctx, work, f) })
 	}
 	stopped := make(chan struct{})
 	go func() {
@@ -85,12 +78,13 @@ func (p *Pool) Run(ctx context.Context) {
 
 func (p *Pool) worker(ctx, work context.Context, f Filter) {
 	for ctx.Err() == nil {
-		l, err := p.Queue.Lease(ctx, p.TTL, f)
+		l, err := p.lease(ctx, f)
 		switch {
 		case err == nil:
 			p.run(work, l)
 		case ctx.Err() != nil || errors.Is(err, storage.ErrClosed):
 			return
+		case errors.Is(err, context.DeadlineExceeded): // what is held may have changed
 		default:
 			p.Log.Error("leasing a job failed", "err", err)
 			pause(ctx, p.Backoff.First)
@@ -195,6 +189,9 @@ func (p *Pool) end(ctx context.Context, l Lease, r *Report, released bool) {
 	case released:
 		r.Result = ResultRetried
 		end = p.Queue.Retry(ctx, l, now, errors.Join(ErrReleased, r.Err))
+	case after && errors.Is(err, providers.ErrLimited):
+		r.Result = ResultRetried
+		end = p.Queue.Retry(ctx, l, at, Postponed(r.Err))
 	case IsPermanent(r.Err) || p.givenUp(l.Job, now):
 		r.Result = ResultBuried
 		end = p.Queue.Bury(ctx, l, r.Err)

@@ -35,10 +35,7 @@ func work(t *testing.T, h handlerFunc) *works {
 	w := &works{t: t, db: memory.New(memory.Options{Now: time.Now})}
 	p := &syncqueue.Pool{
 		Queue: w.db, Handler: h, TTL: 30 * time.Second, Drain: 10 * time.Second,
-		Bulkheads: []syncqueue.Bulkhead{
-			{Kinds: []syncqueue.Kind{syncqueue.KindRepo, syncqueue.KindUser, syncqueue.KindPoll}, Workers: 2},
-			{Kinds: []syncqueue.Kind{syncqueue.KindPublish}, Workers: 2},
-		},
+		Peers: []syncqueue.Peer{{Provider: "git"}, {Target: "drone"}}, Workers: 2,
 		Backoff: syncqueue.Backoff{First: time.Second, Max: time.Minute, GiveUp: time.Hour},
 		Log:     slog.New(slog.NewTextHandler(io.Discard, nil)), Now: time.Now,
 		Observe: func(r syncqueue.Report) { w.mu.Lock(); w.reports = append(w.reports, r); w.mu.Unlock() },
@@ -284,7 +281,7 @@ func TestAJobThatKillsItsWorkerEndsAsADeadLetter(t *testing.T) {
 		ran := false
 		p := &syncqueue.Pool{
 			Queue: db, TTL: time.Minute, Now: time.Now, Log: slog.New(slog.NewTextHandler(io.Discard, nil)),
-			Bulkheads: []syncqueue.Bulkhead{{Workers: 1}},
+			Peers: []syncqueue.Peer{{Provider: "git"}}, Workers: 1,
 			Handler: handlerFunc(func(context.Context, syncqueue.Lease) (syncqueue.Outcome, error) {
 				ran = true
 				return syncqueue.Outcome{}, nil

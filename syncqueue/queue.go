@@ -29,31 +29,6 @@ type Lease struct {
 	Until time.Time
 }
 
-// A Filter narrows Lease; zero fields do not.
-type Filter struct {
-	Kinds    []Kind
-	SkipOrgs []string // ids of organizations whose budget is spent
-}
-
-// Allows reports whether the filter lets j through.
-func (f Filter) Allows(j Job) bool {
-	if len(f.Kinds) > 0 {
-		ok := false
-		for _, k := range f.Kinds {
-			ok = ok || k == j.Kind
-		}
-		if !ok {
-			return false
-		}
-	}
-	for _, o := range f.SkipOrgs {
-		if o == j.Org {
-			return false
-		}
-	}
-	return true
-}
-
 // An Entry is what the journal keeps of a delivery beside its bytes.
 type Entry struct {
 	Delivery providers.Delivery
@@ -97,8 +72,9 @@ type Queue interface {
 	Enqueue(ctx context.Context, c Cause, jobs ...Job) ([]string, error)
 
 	// Lease blocks until a job is due that f allows, the queue is not paused,
-	// or ctx is done. Order: lane, then organizations in turn, then due time.
-	// It counts an attempt and draws a fence.
+	// or ctx is done. Order: lane, except that one below is not passed over
+	// more than Patience times in a row; then peers, then organizations in
+	// turn; then due time. It counts an attempt and draws a fence.
 	Lease(ctx context.Context, ttl time.Duration, f Filter) (Lease, error)
 
 	// Extend moves the lease's end to now + ttl. ErrLost.
@@ -108,7 +84,8 @@ type Queue interface {
 	Complete(ctx context.Context, l Lease, o Outcome) (storage.Applied, error)
 
 	// Retry makes the job due at a time, with the cause as its last error. A
-	// cause that wraps ErrReleased gives the attempt back. ErrLost.
+	// cause that wraps ErrReleased or is Postponed gives the attempt back.
+	// ErrLost.
 	Retry(ctx context.Context, l Lease, at time.Time, cause error) error
 
 	// Bury makes the job a dead letter. ErrLost.

@@ -110,11 +110,15 @@ func End(j Job, o Outcome, outrun bool, now time.Time) (Job, bool) {
 }
 
 // Retried returns the leased job j after a failed run: due at a time, with the
-// causes it had. A cause that wraps ErrReleased is nobody's failure.
+// causes it had. A cause that wraps ErrReleased is nobody's failure, and one
+// that is Postponed not the job's.
 func Retried(j Job, at time.Time, cause error, now time.Time) Job {
 	j.State, j.NotBefore, j.Deadline = Ready, at, time.Time{}
-	if errors.Is(cause, ErrReleased) {
+	if errors.Is(cause, ErrReleased) || IsPostponed(cause) {
 		j.Attempts = max(0, j.Attempts-1)
+		if IsPostponed(cause) {
+			j.LastError = clip(cause.Error())
+		}
 		return Absorb(j)
 	}
 	return Absorb(failed(j, cause, now))

@@ -52,26 +52,23 @@ func (s *server) build() error {
 	s.pool = &syncqueue.Pool{
 		Queue: s.store, Handler: s.engine, Backoff: c.Sync.Retry, TTL: leaseTTL, Drain: drainJobs,
 		Observe: s.observe, Log: s.log, Now: time.Now,
-		// Apart, so that a CI server that hangs does not stop the questions to
-		// the forge, nor the other way round.
-		Bulkheads: []syncqueue.Bulkhead{
-			{Kinds: []syncqueue.Kind{syncqueue.KindPublish}, Workers: c.Sync.Workers},
-			{Kinds: forgeJobs(), Workers: c.Sync.Workers},
-		},
+		// Each apart, so that one that hangs does not stop the others.
+		Peers: c.peers(), Workers: c.Sync.Workers,
 	}
 	s.handlers()
 	return nil
 }
 
-// forgeJobs are the kinds of job that ask a forge.
-func forgeJobs() []syncqueue.Kind {
-	var kinds []syncqueue.Kind
-	for _, k := range syncqueue.Kinds {
-		if k != syncqueue.KindPublish {
-			kinds = append(kinds, k)
-		}
+// peers are all who are asked.
+func (c *config) peers() []syncqueue.Peer {
+	var all []syncqueue.Peer
+	for _, p := range c.Providers {
+		all = append(all, syncqueue.Peer{Provider: p.Name})
 	}
-	return kinds
+	for _, t := range c.Targets {
+		all = append(all, syncqueue.Peer{Target: t.Name})
+	}
+	return all
 }
 
 func (s *server) forge(p *providerConfig) (*forgeParty, error) {

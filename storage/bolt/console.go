@@ -128,7 +128,7 @@ func (db *DB) Stats(context.Context) (s syncqueue.Stats, err error) {
 			s.Jobs[state] = st.Jobs[state]
 		}
 		due, oldest := v.overdue(db.now())
-		ready := st.Due + due
+		ready := st.due() + due
 		s.Jobs[syncqueue.Waiting] = s.Jobs[syncqueue.Ready] - ready
 		s.Jobs[syncqueue.Ready] = ready
 		s.Oldest = oldest

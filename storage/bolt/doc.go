@@ -28,7 +28,7 @@
 //	keys        the job's Key                  id         jobs that are not done, by what they coalesce
 //	states      state | id                     -          jobs that are not done, for listings
 //	waiting     lane | due | id                -          not due when last looked at
-//	ready       lane | org | kind | due | id   -          due: Lease seeks, and never scans
+//	ready       provider | target | lane | org | kind | due | id   -   due: Lease seeks, and never scans
 //	leased      until | id                     -
 //	ended       finished | id                  -          done, and no delivery keeps them
 //

@@ -1,4 +1,37 @@
 package bolt
 
+import (
+	"bytes"
+	"context"
+	"errors"
+)
+
 // Seal lets a test write a record behind the engine's back.
 func Seal(key string, data []byte) []byte { return seal([]byte(key), data) }
+
+// AsSchema1 rewrites what differed in the first schema: the keys of ready jobs.
+func AsSchema1(db *DB) error {
+	return db.update(context.Background(), func(t *txn) error {
+		var keys [][]byte
+		err := t.each(tReady, nil, func(k, _ []byte) (bool, error) {
+			keys = append(keys, bytes.Clone(k))
+			return true, nil
+		})
+		if err != nil {
+			return err
+		}
+		for _, k := range keys {
+			r, err := t.job(string(k[len(k)-idLen:]))
+			if err != nil {
+				return err
+			}
+			old := appendText(appendText([]byte{byte(r.Lane)}, r.Org), string(r.Kind))
+			old = append(appendTime(old, r.NotBefore), r.ID...)
+			if err := errors.Join(t.del(tReady, k), t.put(tReady, old, []byte{})); err != nil {
+				return err
+			}
+		}
+		clear(t.st.Ready)
+		return t.put(tMeta, metaSchema, seal(metaSchema, []byte{1}))
+	})
+}

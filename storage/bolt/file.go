@@ -71,9 +71,10 @@ func (t *txn) index(old, r *jobRecord) error {
 		if r.NotBefore.After(t.now) {
 			return t.put(tWaiting, waitingKey(r.Job), []byte{})
 		}
-		t.st.Due++
+		t.st.ready(r.Peer(), 1)
 		return t.put(tReady, readyKey(r.Job), []byte{})
 	case syncqueue.Leased:
+		t.st.running(r.Job, 1)
 		return t.put(tLeased, leasedKey(r), []byte{})
 	case syncqueue.Done:
 		if err := t.del(tKeys, []byte(r.Key)); err != nil || t.announced(r.Job) {
@@ -98,10 +99,11 @@ func (t *txn) unfile(r *jobRecord, to syncqueue.State) error {
 			return t.del(tWaiting, key)
 		}
 		if key := readyKey(r.Job); t.has(tReady, key) {
-			t.st.Due--
+			t.st.ready(r.Peer(), -1)
 			return t.del(tReady, key)
 		}
 	case syncqueue.Leased:
+		t.st.running(r.Job, -1)
 		return t.del(tLeased, leasedKey(r))
 	case syncqueue.Done:
 		return t.del(tEnded, endedKey(r.Job))

@@ -105,8 +105,11 @@ func waitingKey(j syncqueue.Job) []byte {
 	return append(appendTime([]byte{byte(j.Lane)}, j.NotBefore), j.ID...)
 }
 
+func peerKey(p syncqueue.Peer) []byte { return appendText(appendText(nil, p.Provider), p.Target) }
+
 func readyKey(j syncqueue.Job) []byte {
-	b := appendText([]byte{byte(j.Lane)}, j.Org)
+	b := append(peerKey(j.Peer()), byte(j.Lane))
+	b = appendText(b, j.Org)
 	b = appendText(b, string(j.Kind))
 	return append(appendTime(b, j.NotBefore), j.ID...)
 }

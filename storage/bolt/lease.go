@@ -3,7 +3,6 @@ package bolt
 import (
 	"bytes"
 	"context"
-	"slices"
 	"time"
 
 	"github.com/hookd/hookd/storage"
@@ -22,7 +21,7 @@ func (db *DB) Lease(ctx context.Context, ttl time.Duration, f syncqueue.Filter) 
 	for {
 		s, changed := db.clock.get()
 		now := db.now()
-		if s.promising(now) {
+		if s.promising(f, now) {
 			l, err := db.tryLease(ctx, ttl, f)
 			if err != nil || l.Fence != 0 {
 				return l, err
@@ -54,7 +53,6 @@ func (db *DB) tryLease(ctx context.Context, ttl time.Duration, f syncqueue.Filte
 			return err
 		}
 		t.st.Fence++
-		t.st.Turn[r.Lane] = r.Org
 		next := &jobRecord{Job: syncqueue.Begin(r.Job), Fence: t.st.Fence, Until: t.now.Add(ttl)}
 		if err := t.fileLease(r, next); err != nil {
 			return err
@@ -128,75 +126,7 @@ func (t *txn) promote() error {
 		if err := t.put(tReady, readyKey(r.Job), []byte{}); err != nil {
 			return err
 		}
-		t.st.Due++
-	}
-	return nil
-}
-
-// pick returns the ready job whose turn it is, nil if f allows none.
-func (t *txn) pick(f syncqueue.Filter) (*jobRecord, error) {
-	for {
-		k := t.first(f)
-		if k == nil {
-			return nil, nil
-		}
-		r, err := t.intact(string(k[len(k)-idLen:]))
-		if r != nil || err != nil {
-			return r, err
-		}
-		if err := t.del(tReady, k); err != nil {
-			return nil, err
-		}
-		t.st.Due--
-		t.sched = true
-	}
-}
-
-// first returns the key of the ready job whose turn it is. It looks at one key
-// for each kind of each organization until one fits, however many jobs there
-// are.
-func (t *txn) first(f syncqueue.Filter) []byte {
-	c := t.bucket(tReady).Cursor()
-	for k, _ := c.First(); k != nil; {
-		lane := k[0]
-		turn := append(appendBare([]byte{lane}, t.st.Turn[syncqueue.Lane(lane)]), escape, beyond)
-		if k := t.firstIn(f, turn, []byte{lane + 1}); k != nil {
-			return k
-		}
-		if k := t.firstIn(f, []byte{lane}, turn); k != nil {
-			return k
-		}
-		k, _ = c.Seek([]byte{lane + 1})
-	}
-	return nil
-}
-
-// firstIn returns the key of the first allowed job between two keys.
-func (t *txn) firstIn(f syncqueue.Filter, from, to []byte) []byte {
-	c := t.bucket(tReady).Cursor()
-	for k, _ := c.Seek(from); k != nil && bytes.Compare(k, to) < 0; {
-		lane := k[0]
-		org, rest, ok := cut(k[1:])
-		if !ok {
-			return nil
-		}
-		within := bytes.Clone(k[:len(k)-len(rest)])
-		var best []byte
-		for !slices.Contains(f.SkipOrgs, org) && bytes.HasPrefix(k, within) {
-			kind, due, ok := cut(k[len(within):])
-			if !ok {
-				return nil
-			}
-			allowed := len(f.Kinds) == 0 || slices.Contains(f.Kinds, syncqueue.Kind(kind))
-			if allowed && (best == nil || bytes.Compare(due, best[len(best)-len(due):]) < 0) {
-				best = bytes.Clone(k)
-			}
-			k, _ = c.Seek(append(appendBare(bytes.Clone(within), kind), escape, beyond))
-		}
-		if best != nil {
-			return best
-		}
-		k, _ = c.Seek(append(appendBare([]byte{lane}, org), escape, beyond))
+		t.st.ready(r.Peer(), 1)
 	}
 	return nil
 }

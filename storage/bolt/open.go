@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"log/slog"
+	"maps"
 	"os"
 	"time"
 
@@ -13,8 +14,9 @@ import (
 	bolterrors "go.etcd.io/bbolt/errors"
 )
 
-// schema is the version of what the tables hold.
-const schema = 1
+// schema is the version of what the tables hold. In version 1 the keys of ready
+// jobs began with the lane.
+const schema = 2
 
 // The keys of the meta table.
 var (
@@ -129,6 +131,9 @@ func (db *DB) start(marked string) error {
 	if err := db.view(db.load); err != nil {
 		return err
 	}
+	if err := db.upgrade(); err != nil {
+		return err
+	}
 	for left := true; left; {
 		err := db.update(context.Background(), func(t *txn) error {
 			err := t.takeBack(time.Unix(1<<33, 0), maxMoves)
@@ -141,7 +146,7 @@ func (db *DB) start(marked string) error {
 		}
 	}
 	return db.view(func(v view) error {
-		db.clock.now = schedule{due: db.st.Due, next: v.next(), paused: db.st.Paused, seen: db.st.Clock}
+		db.clock.now = schedule{due: maps.Clone(db.st.Ready), next: v.next(), paused: db.st.Paused, seen: db.st.Clock}
 		return nil
 	})
 }

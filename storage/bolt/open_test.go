@@ -80,7 +80,7 @@ func TestUnusableFilesAreRefusedUntouched(t *testing.T) {
 			edit(t, path, func(tx *bbolt.Tx) error {
 				return tx.Bucket([]byte("meta")).Put([]byte("schema"), bolt.Seal("schema", []byte{9}))
 			})
-		}, "has schema [9], this hookd knows 1"},
+		}, "has schema [9], this hookd knows 2"},
 		{"damaged schema", func(t *testing.T, path string) {
 			edit(t, path, func(tx *bbolt.Tx) error { return tx.Bucket([]byte("meta")).Put([]byte("schema"), []byte("?")) })
 		}, `the record "schema" in bucket meta is damaged`},

@@ -132,7 +132,14 @@ func (p *player) play(ctx context.Context, s step, id string) (a answer) {
 			f.Kinds = []syncqueue.Kind{syncqueue.KindRepo, syncqueue.KindPublish}
 		}
 		if s.B == 1 {
-			f.SkipOrgs = []string{orgs[s.C].ID}
+			f.Held = []syncqueue.Hold{{Provider: "git", Org: orgs[s.C].ID, From: syncqueue.Lane(s.A)}}
+		}
+		f.Urgent, f.Idle = s.B == 2, s.B == 3
+		switch s.C {
+		case 1:
+			f.Peers = []syncqueue.Peer{{Provider: "git"}}
+		case 2:
+			f.Not = []syncqueue.Peer{{Target: "drone"}}
 		}
 		short, cancel := context.WithTimeout(ctx, time.Nanosecond)
 		defer cancel()

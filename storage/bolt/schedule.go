@@ -10,8 +10,8 @@ import (
 
 // A schedule is what a Lease needs to know to wait without touching the file.
 type schedule struct {
-	due    int       // jobs in the ready table
-	next   time.Time // when the first waiting job comes due or the first lease runs out
+	due    map[syncqueue.Peer]int // jobs in the ready table; never changed
+	next   time.Time              // when the first waiting job comes due or the first lease runs out
 	paused bool
 	seen   time.Time // what the clock said then
 }
@@ -43,9 +43,18 @@ func (c *clock) wake() {
 	c.set(s)
 }
 
-// promising reports whether it is worth while to look for a job.
-func (s schedule) promising(now time.Time) bool {
-	return !s.paused && (s.due > 0 || !s.next.IsZero() && !s.next.After(now) || syncqueue.SetBack(s.seen, now) > 0)
+// promising reports whether it is worth while to look for a job that f allows.
+func (s schedule) promising(f syncqueue.Filter, now time.Time) bool {
+	return !s.paused && (s.ready(f) || !s.next.IsZero() && !s.next.After(now) || syncqueue.SetBack(s.seen, now) > 0)
+}
+
+func (s schedule) ready(f syncqueue.Filter) bool {
+	for p := range s.due {
+		if f.AllowsPeer(p) {
+			return true
+		}
+	}
+	return false
 }
 
 // wait returns when the schedule changed or its next time came. It looks at the

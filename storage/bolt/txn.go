@@ -25,30 +25,64 @@ type txn struct {
 
 // state is what an engine counts; it is one record, rewritten by each commit.
 type state struct {
-	Fence   uint64                    `json:"fence"`
-	Clock   time.Time                 `json:"clock"`   // the time of the last commit
-	Claims  uint64                    `json:"claims"`  // orders the claims to logins and paths
-	Visible uint64                    `json:"visible"` // orders visible records of one instant
-	Paused  bool                      `json:"paused,omitempty"`
-	Turn    map[syncqueue.Lane]string `json:"turn,omitempty"` // the organization served last
-	Jobs    map[syncqueue.State]int   `json:"jobs"`
-	Due     int                       `json:"due"`               // jobs in the ready table
-	Bytes   int64                     `json:"bytes"`             // live bytes of deliveries, bodies and jobs
-	Targets map[string][]string       `json:"targets,omitempty"` // provider -> targets seen
+	Fence   uint64                            `json:"fence"`
+	Clock   time.Time                         `json:"clock"`   // the time of the last commit
+	Claims  uint64                            `json:"claims"`  // orders the claims to logins and paths
+	Visible uint64                            `json:"visible"` // orders visible records of one instant
+	Paused  bool                              `json:"paused,omitempty"`
+	Peer    syncqueue.Peer                    `json:"peer,omitzero"`     // the peer served last, among those that a Lease allowed
+	Turns   map[syncqueue.Peer]syncqueue.Turn `json:"turns,omitempty"`   // of those that have been served
+	Ready   map[syncqueue.Peer]int            `json:"ready,omitempty"`   // jobs in the ready table
+	Running map[syncqueue.Peer]map[string]int `json:"running,omitempty"` // leased jobs by organization
+	Jobs    map[syncqueue.State]int           `json:"jobs"`
+	Bytes   int64                             `json:"bytes"`             // live bytes of deliveries, bodies and jobs
+	Targets map[string][]string               `json:"targets,omitempty"` // provider -> targets seen
 }
 
 func (s state) clone() state {
-	s.Turn, s.Jobs, s.Targets = maps.Clone(s.Turn), maps.Clone(s.Jobs), maps.Clone(s.Targets)
-	if s.Turn == nil {
-		s.Turn = map[syncqueue.Lane]string{}
+	s.Turns, s.Ready, s.Jobs, s.Targets = copied(s.Turns), copied(s.Ready), copied(s.Jobs), copied(s.Targets)
+	running := make(map[syncqueue.Peer]map[string]int, len(s.Running))
+	for p, orgs := range s.Running {
+		running[p] = maps.Clone(orgs)
 	}
-	if s.Jobs == nil {
-		s.Jobs = map[syncqueue.State]int{}
-	}
-	if s.Targets == nil {
-		s.Targets = map[string][]string{}
-	}
+	s.Running = running
 	return s
+}
+
+func copied[K comparable, V any](m map[K]V) map[K]V {
+	if m == nil {
+		return map[K]V{}
+	}
+	return maps.Clone(m)
+}
+
+// ready counts jobs that enter the ready table or leave it.
+func (s *state) ready(p syncqueue.Peer, n int) {
+	if s.Ready[p] += n; s.Ready[p] == 0 {
+		delete(s.Ready, p)
+	}
+}
+
+// due is how many jobs are in the ready table.
+func (s *state) due() (n int) {
+	for _, k := range s.Ready {
+		n += k
+	}
+	return n
+}
+
+// running counts leases that begin or end.
+func (s *state) running(j syncqueue.Job, n int) {
+	p := j.Peer()
+	if s.Running[p] == nil {
+		s.Running[p] = map[string]int{}
+	}
+	if s.Running[p][j.Org] += n; s.Running[p][j.Org] == 0 {
+		delete(s.Running[p], j.Org)
+	}
+	if len(s.Running[p]) == 0 {
+		delete(s.Running, p)
+	}
 }
 
 // target remembers that a target follows a provider.
@@ -138,7 +172,7 @@ func (t *txn) commit() (err error) {
 	}()
 	defer recovered(&err)
 	if t.sched {
-		t.plan = schedule{due: t.st.Due, next: t.next(), paused: t.st.Paused, seen: t.now}
+		t.plan = schedule{due: maps.Clone(t.st.Ready), next: t.next(), paused: t.st.Paused, seen: t.now}
 	}
 	if err := t.putJSON(tMeta, metaState, t.st); err != nil {
 		return err

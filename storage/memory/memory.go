@@ -33,7 +33,8 @@ type DB struct {
 	fence   uint64
 	claims  uint64 // orders the claims to logins and paths
 	paused  bool
-	turn    map[syncqueue.Lane]string // the organization served last
+	turns   map[syncqueue.Peer]syncqueue.Turn
+	peer    syncqueue.Peer // the one served last
 
 	deliveries map[string]*delivery
 	guids      map[guid]string // -> delivery
@@ -103,7 +104,7 @@ func New(o Options) *DB {
 	}
 	return &DB{
 		now: o.Now, keep: o.Retention, changed: make(chan struct{}),
-		turn:       map[syncqueue.Lane]string{},
+		turns:      map[syncqueue.Peer]syncqueue.Turn{},
 		deliveries: map[string]*delivery{}, guids: map[guid]string{},
 		jobs: map[string]*job{}, keys: map[syncqueue.Key]string{}, caused: map[string]map[string]bool{},
 		users: map[id]*user{}, repos: map[id]*repo{}, cells: map[pair]*storage.Cell{},

@@ -184,16 +184,26 @@ func (db *DB) lease(now time.Time, ttl time.Duration, f syncqueue.Filter) (l syn
 	if db.paused {
 		return l, next, false
 	}
-	var best *job
+	type place struct {
+		peer syncqueue.Peer
+		org  string
+	}
+	leased := map[place]int{}
 	for _, j := range db.jobs {
 		if j.State == syncqueue.Leased && !j.until.After(now) {
 			j.Job = syncqueue.Expired(j.Job, now)
 		}
-		at := j.NotBefore
+		if j.State == syncqueue.Leased {
+			leased[place{j.Peer(), j.Org}]++
+		}
+	}
+	heads := map[syncqueue.Peer][syncqueue.Lanes]*job{} // the first of each lane
+	for _, j := range db.jobs {
+		at, p := j.NotBefore, j.Peer()
 		switch {
 		case j.State == syncqueue.Leased:
 			at = j.until
-		case j.State != syncqueue.Ready || !f.Allows(j.Job):
+		case j.State != syncqueue.Ready || !f.AllowsPeer(p) || !f.AllowsKind(j.Kind):
 			continue
 		}
 		if at.After(now) {
@@ -202,28 +212,41 @@ func (db *DB) lease(now time.Time, ttl time.Duration, f syncqueue.Filter) (l syn
 			}
 			continue
 		}
-		if best == nil || db.before(j, best) {
-			best = j
+		if h := heads[p]; f.AllowsOrg(p, j.Org, j.Lane, leased[place{p, j.Org}]) && (h[j.Lane] == nil || db.before(j, h[j.Lane])) {
+			h[j.Lane] = j
+			heads[p] = h
+		}
+	}
+	var best *job
+	for p, h := range heads {
+		lane, _ := db.turns[p].Lane(ready(h))
+		if best == nil || syncqueue.Before(p, lane, best.Peer(), best.Lane, db.peer) {
+			best = h[lane]
 		}
 	}
 	if best == nil {
 		return l, next, false
 	}
 	db.fence++
-	db.turn[best.Lane] = best.Org
+	p := best.Peer()
+	db.peer, db.turns[p] = p, db.turns[p].Served(best.Lane, best.Org, ready(heads[p]))
 	best.Job = syncqueue.Begin(best.Job)
 	best.fence, best.until = db.fence, now.Add(ttl)
 	return syncqueue.Lease{Job: cloneJob(best.Job), Fence: best.fence, Until: best.until}, next, true
 }
 
-// before orders ready jobs: by lane, then by whose organization's turn it is,
-// then by due time.
-func (db *DB) before(a, b *job) bool {
-	if a.Lane != b.Lane {
-		return a.Lane < b.Lane
+func ready(heads [syncqueue.Lanes]*job) (lanes [syncqueue.Lanes]bool) {
+	for l, j := range heads {
+		lanes[l] = j != nil
 	}
+	return lanes
+}
+
+// before orders ready jobs of one peer and lane: by whose organization's turn
+// it is, then by due time.
+func (db *DB) before(a, b *job) bool {
 	if a.Org != b.Org {
-		served := db.turn[a.Lane]
+		served := db.turns[a.Peer()].Orgs[a.Lane]
 		if (a.Org > served) != (b.Org > served) {
 			return a.Org > served
 		}

@@ -126,7 +126,7 @@ func longestDueFirst(b *bench) {
 func filterNarrows(b *bench) {
 	b.enqueue(orgJob("a", "1"), orgJob("b", "2"), syncqueue.SweepJob("git", time.Now()))
 	only := syncqueue.Filter{Kinds: []syncqueue.Kind{syncqueue.KindPublish, syncqueue.KindSweep}}
-	skip := syncqueue.Filter{SkipOrgs: []string{"a"}}
+	skip := syncqueue.Filter{Held: []syncqueue.Hold{{Provider: "git", Org: "a"}}}
 	b.same(b.lease(only).Job.Kind, syncqueue.KindSweep)
 	b.none(only)
 	b.same(b.lease(skip).Job.Org, "b")

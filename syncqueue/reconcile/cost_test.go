@@ -98,8 +98,8 @@ func TestOneCreatedRepositoryCostsFewCalls(t *testing.T) {
 	must(err)
 	pool := &syncqueue.Pool{
 		Queue: db, Handler: engine, TTL: time.Minute, Drain: time.Second, Log: log, Now: time.Now,
-		Bulkheads: []syncqueue.Bulkhead{{Workers: 8}},
-		Backoff:   syncqueue.Backoff{First: time.Second, Max: time.Minute},
+		Peers: []syncqueue.Peer{{Provider: "git"}, {Target: "drone"}}, Workers: 8,
+		Backoff: syncqueue.Backoff{First: time.Second, Max: time.Minute},
 	}
 	ctx, stop := context.WithCancel(t.Context())
 	done := make(chan struct{})

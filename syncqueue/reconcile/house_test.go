@@ -152,10 +152,7 @@ func open(t *testing.T, w *world, pl plan) *house {
 	ctx, cancel := context.WithCancel(context.Background())
 	pool := &syncqueue.Pool{
 		Queue: h.store, Handler: engine, TTL: time.Minute, Drain: time.Second,
-		Bulkheads: []syncqueue.Bulkhead{
-			{Kinds: []syncqueue.Kind{syncqueue.KindPublish}, Workers: max(pl.workers, 2)},
-			{Kinds: syncqueue.Kinds[:len(syncqueue.Kinds)-1], Workers: max(pl.workers, 2)},
-		},
+		Peers: []syncqueue.Peer{{Provider: "git"}, {Target: "drone"}}, Workers: max(pl.workers, 2),
 		Backoff: syncqueue.Backoff{First: time.Second, Max: 10 * time.Minute, GiveUp: 24 * time.Hour},
 		Log:     slog.New(slog.NewTextHandler(io.Discard, nil)), Now: time.Now,
 		Observe: func(r syncqueue.Report) { h.mu.Lock(); h.runs = append(h.runs, r); h.mu.Unlock() },

@@ -1,0 +1,47 @@
+package syncqueue
+
+import "slices"
+
+// A Filter narrows Lease; zero fields do not.
+type Filter struct {
+	Kinds []Kind
+	Peers []Peer // only jobs that ask one of these
+	Not   []Peer // no jobs that ask one of these
+	Held  []Hold
+
+	// Urgent lets only removals and additions through.
+	Urgent bool
+	// Idle lets only organizations through of which no job with this peer is
+	// leased, so that a flood of one leaves room for the others.
+	Idle bool
+}
+
+// A Hold keeps jobs in the queue for as long as the budget they would spend is
+// out: those that ask a provider, in a lane and the lanes below it.
+type Hold struct {
+	Provider string
+	Org      string // only those of this organization, unless empty
+	From     Lane
+}
+
+// Holds reports whether h keeps jobs of an organization in a lane.
+func (h Hold) Holds(p Peer, org string, lane Lane) bool {
+	return p.Provider == h.Provider && p.Target == "" && lane >= h.From && (h.Org == "" || h.Org == org)
+}
+
+// AllowsPeer reports whether the filter lets jobs through that ask p.
+func (f Filter) AllowsPeer(p Peer) bool {
+	return (len(f.Peers) == 0 || slices.Contains(f.Peers, p)) && !slices.Contains(f.Not, p)
+}
+
+// AllowsOrg reports whether the filter lets jobs of an organization through, of
+// which so many that ask p are leased.
+func (f Filter) AllowsOrg(p Peer, org string, lane Lane, leased int) bool {
+	if f.Urgent && lane > LaneAddition || f.Idle && leased > 0 {
+		return false
+	}
+	return !slices.ContainsFunc(f.Held, func(h Hold) bool { return h.Holds(p, org, lane) })
+}
+
+// AllowsKind reports whether the filter lets jobs of kind k through.
+func (f Filter) AllowsKind(k Kind) bool { return len(f.Kinds) == 0 || slices.Contains(f.Kinds, k) }
