@@ -43,7 +43,7 @@ type HookLog struct {
 // An Attempt is one try at sending a delivery, as it was logged. A delivery that
 // was sent again has several under one GUID.
 type Attempt struct {
-	ID     string    // in the log; later ones are greater as numbers
+	ID     string    // in the log
 	GUID   string    // of the delivery
 	At     time.Time // by the forge's clock; zero if the log does not tell
 	Event  string    // for people

@@ -20,6 +20,8 @@ type GitHubOptions struct {
 	DeliverTimeout time.Duration    // of one webhook delivery, 10 s by default
 	HideNew        int              // how many reads of a new repository answer 404
 	NoGraphQL      bool             // without the GraphQL API
+	LogKept        time.Duration    // how far back the logs of deliveries go, seven days by default as of an Enterprise Server
+	LogReencodes   bool             // the logs show payloads in other bytes than were signed
 	Now            func() time.Time // time.Now by default
 }
 
@@ -75,6 +77,9 @@ func StartGitHub(opt GitHubOptions) (*GitHub, error) {
 	if opt.DeliverTimeout == 0 {
 		opt.DeliverTimeout = 10 * time.Second
 	}
+	if opt.LogKept == 0 {
+		opt.LogKept = 7 * 24 * time.Hour // github/docs data/variables/webhooks.yml: 3 on github.com, else 7
+	}
 	if opt.Now == nil {
 		opt.Now = time.Now
 	}
@@ -90,7 +95,7 @@ func StartGitHub(opt GitHubOptions) (*GitHub, error) {
 		repos: map[int64]*ghRepo{}, byPath: map[string]*ghRepo{}, movedTo: map[string]int64{}, hooks: map[int64]*ghHook{},
 		calls: map[string]int{}, callsBy: map[string]int{}, spent: map[*ghAccount]*ghBudget{},
 	}
-	g.sender = newGHSender(ctx, opt.DeliverTimeout)
+	g.sender = newGHSender(ctx, opt.DeliverTimeout, opt.Now)
 	if _, err := g.createUser(opt.Admin, opt.AdminToken); err != nil {
 		stop()
 		l.Close()

@@ -58,6 +58,12 @@ func (g *GitHub) routes() http.Handler {
 	handle("PATCH /orgs/{org}/hooks/{id}", (*ghCall).editHook)
 	handle("DELETE /orgs/{org}/hooks/{id}", (*ghCall).deleteHook)
 	handle("POST /orgs/{org}/hooks/{id}/pings", (*ghCall).pingHook)
+	handle("GET /app/hook/config", (*ghCall).appHookConfig)
+	for _, hook := range []string{"/orgs/{org}/hooks/{id}", "/app/hook"} {
+		handle("GET "+hook+"/deliveries", (*ghCall).listDeliveries)
+		handle("GET "+hook+"/deliveries/{delivery}", (*ghCall).getDelivery)
+		handle("POST "+hook+"/deliveries/{delivery}/attempts", (*ghCall).redeliver)
+	}
 	for _, repo := range []string{"/repositories/{id}", "/repos/{owner}/{repo}"} {
 		handle("GET "+repo, (*ghCall).repoInfo)
 		handle("GET "+repo+"/teams", (*ghCall).repoTeams)

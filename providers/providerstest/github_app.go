@@ -22,13 +22,14 @@ type GitHubApp struct {
 
 // ghApp is an installation with its present token.
 type ghApp struct {
-	id        int64
-	org       *ghAccount
-	bot       *ghAccount // in whose name it acts
-	key       *rsa.PublicKey
-	selection string // "all" or "selected" repositories
-	token     string
-	expires   time.Time
+	id           int64
+	installation int64
+	org          *ghAccount
+	bot          *ghAccount // in whose name it acts
+	key          *rsa.PublicKey
+	selection    string // "all" or "selected" repositories
+	token        string
+	expires      time.Time
 }
 
 // InstallApp installs a new App on an organization, with rights to read its
@@ -49,10 +50,24 @@ func (g *GitHub) InstallApp(org string, all bool) (GitHubApp, error) {
 		app.selection = "all"
 	}
 	id := g.next("installation")
+	app.installation = id
 	g.apps[id] = app
 	return GitHubApp{ID: app.id, InstallationID: id, PrivateKey: pem.EncodeToMemory(&pem.Block{
 		Type: "RSA PRIVATE KEY", Bytes: x509.MarshalPKCS1PrivateKey(key),
 	})}, nil
+}
+
+// AddAppHook gives the App of an installation its webhook, which hears all that
+// happens where it is installed, and pings it.
+func (g *GitHub) AddAppHook(installation int64, target, secret string) error {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	app := g.apps[installation]
+	if app == nil {
+		return unknown("installation", nodeID("", installation))
+	}
+	g.addHook(app.org, target, secret, []string{"*"}).app = app
+	return nil
 }
 
 // UninstallApp takes an installation away; its tokens end.

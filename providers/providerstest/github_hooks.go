@@ -15,6 +15,7 @@ import (
 type ghHook struct {
 	id      int64
 	owner   *ghAccount
+	app     *ghApp // of an App's hook: the installation on owner
 	url     string
 	secret  string
 	form    bool // content type form instead of json
@@ -87,7 +88,7 @@ func (c *ghCall) listHooks() {
 	}
 	var hooks []*ghHook
 	for _, h := range c.g.hooks {
-		if h.owner == o {
+		if h.owner == o && h.app == nil {
 			hooks = append(hooks, h)
 		}
 	}
@@ -162,7 +163,7 @@ func (c *ghCall) own() *ghHook {
 		return nil
 	}
 	h := c.g.hooks[c.id("id")]
-	if h == nil || h.owner != o {
+	if h == nil || h.owner != o || h.app != nil {
 		c.notFound()
 		return nil
 	}
@@ -221,6 +222,10 @@ func (g *GitHub) announceBy(owner, by *ghAccount, event string, fields ghFields)
 				fields["organization"] = g.wireOrg(owner)
 			}
 			fields["sender"] = g.wireUser(by)
+			delete(fields, "installation")
+			if h.app != nil {
+				fields["installation"] = ghFields{"id": h.app.installation, "node_id": nodeID("I", h.app.installation)}
+			}
 			g.deliver(h, event, fields)
 		}
 	}

@@ -14,6 +14,7 @@ import (
 	"net/url"
 	"strconv"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -29,35 +30,43 @@ type ghSender struct {
 	slots chan struct{}
 	wg    sync.WaitGroup
 
+	now  func() time.Time
+	down atomic.Bool // nothing reaches anybody
+
 	mu      sync.Mutex
 	sent    []GitHubDelivery
-	header  map[string]http.Header // by UUID, for a redelivery
+	log     []*ghAttempt
 	pending int
 	idle    chan struct{} // closed when nothing is under way
 }
 
-func newGHSender(ctx context.Context, timeout time.Duration) *ghSender {
+func newGHSender(ctx context.Context, timeout time.Duration, now func() time.Time) *ghSender {
 	idle := make(chan struct{})
 	close(idle)
 	return &ghSender{
-		ctx: ctx, slots: make(chan struct{}, 8), idle: idle, header: map[string]http.Header{},
+		ctx: ctx, now: now, slots: make(chan struct{}, 8), idle: idle,
 		http: &http.Client{Timeout: timeout, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }},
 	}
 }
 
 // deliver sends an event to one hook. The caller holds g.mu.
 func (g *GitHub) deliver(h *ghHook, event string, fields ghFields) {
-	d := GitHubDelivery{UUID: newUUID(), Hook: strconv.FormatInt(h.id, 10), Event: event, Body: mustJSON(fields), url: h.url, secret: h.secret}
+	payload := mustJSON(fields)
+	d := GitHubDelivery{UUID: newUUID(), Hook: strconv.FormatInt(h.id, 10), Event: event, Body: payload, url: h.url, secret: h.secret}
 	kind := "application/json"
 	if h.form {
 		kind = "application/x-www-form-urlencoded"
 		d.Body = []byte(url.Values{"payload": {string(d.Body)}}.Encode())
 	}
+	targetID, targetType := h.owner.id, "organization"
+	if h.app != nil {
+		targetID, targetType = h.app.id, "integration"
+	}
 	header := http.Header{}
 	for name, value := range map[string]string{
 		"Accept": "*/*", "Content-Type": kind, "User-Agent": "GitHub-Hookshot/044aadd",
 		"X-GitHub-Delivery": d.UUID, "X-GitHub-Event": event, "X-GitHub-Hook-ID": d.Hook,
-		"X-GitHub-Hook-Installation-Target-ID": strconv.FormatInt(h.owner.id, 10), "X-GitHub-Hook-Installation-Target-Type": "organization",
+		"X-GitHub-Hook-Installation-Target-ID": strconv.FormatInt(targetID, 10), "X-GitHub-Hook-Installation-Target-Type": targetType,
 		"X-GitHub-Enterprise-Version": ghVersion,
 	} {
 		header.Set(name, value)
@@ -71,10 +80,11 @@ func (g *GitHub) deliver(h *ghHook, event string, fields ghFields) {
 		header.Set("X-Hub-Signature", "sha1="+sum(sha1.New))
 		header.Set("X-Hub-Signature-256", "sha256="+sum(sha256.New))
 	}
-	g.sender.push(d, header)
+	action, _ := fields["action"].(string)
+	g.sender.push(d, &ghAttempt{hook: h, guid: d.UUID, event: event, action: action, payload: payload, header: header})
 }
 
-func (s *ghSender) push(d GitHubDelivery, header http.Header) {
+func (s *ghSender) push(d GitHubDelivery, a *ghAttempt) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.ctx.Err() != nil {
@@ -84,34 +94,40 @@ func (s *ghSender) push(d GitHubDelivery, header http.Header) {
 		s.idle = make(chan struct{})
 	}
 	s.pending++
-	s.header[d.UUID] = header
 	s.wg.Go(func() {
 		select {
 		case s.slots <- struct{}{}:
-			s.deliver(&d, header)
+			s.deliver(&d, a)
 			<-s.slots
 		case <-s.ctx.Done():
 		}
-		s.finish(d)
+		s.finish(d, a)
 	})
 }
 
-func (s *ghSender) finish(d GitHubDelivery) {
+func (s *ghSender) finish(d GitHubDelivery, a *ghAttempt) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.sent = append(s.sent, d)
+	a.id, a.status, a.err = int64(len(s.log)+1), d.Status, d.Err
+	s.log = append(s.log, a)
 	if s.pending--; s.pending == 0 {
 		close(s.idle)
 	}
 }
 
-func (s *ghSender) deliver(d *GitHubDelivery, header http.Header) {
+func (s *ghSender) deliver(d *GitHubDelivery, a *ghAttempt) {
+	a.at = s.now()
+	if s.down.Load() {
+		d.Err = "failed to connect to host"
+		return
+	}
 	req, err := http.NewRequestWithContext(s.ctx, http.MethodPost, d.url, bytes.NewReader(d.Body))
 	if err != nil {
 		d.Err = err.Error()
 		return
 	}
-	req.Header = header.Clone()
+	req.Header = a.header.Clone()
 	resp, err := s.http.Do(req)
 	if err != nil {
 		d.Err = fmt.Sprintf("failed to connect: %v", err)
@@ -133,17 +149,26 @@ func (g *GitHub) Deliveries() []GitHubDelivery {
 // GitHub's page and the API do, and returns that id.
 func (g *GitHub) Redeliver(uuid string) (string, error) {
 	for _, d := range g.Deliveries() {
-		if d.UUID == uuid {
-			g.sender.mu.Lock()
-			header := g.sender.header[uuid]
-			g.sender.mu.Unlock()
-			d.Status, d.Err = 0, ""
-			g.sender.push(d, header)
+		if d.UUID != uuid {
+			continue
+		}
+		if a := g.sender.attempt(func(a *ghAttempt) bool { return a.guid == uuid }); a != nil {
+			g.sender.again(d, a)
 			return uuid, nil
 		}
 	}
 	return "", unknown("delivery", uuid)
 }
+
+// again sends what was sent once more.
+func (s *ghSender) again(d GitHubDelivery, a *ghAttempt) {
+	d.Status, d.Err = 0, ""
+	s.push(d, &ghAttempt{hook: a.hook, guid: a.guid, event: a.event, action: a.action, payload: a.payload, header: a.header, redelivery: true})
+}
+
+// Outage makes every delivery fail, as if no receiver could be reached, until it
+// is over. The logs tell of them.
+func (g *GitHub) Outage(on bool) { g.sender.down.Store(on) }
 
 // Delivered waits until nothing is under way.
 func (g *GitHub) Delivered(ctx context.Context) error {
