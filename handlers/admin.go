@@ -75,6 +75,7 @@ func (s *api) routes() chi.Router {
 	operator.Post("/api/v1/users/{provider}/{login}/sync", s.syncUser)
 	viewer.Get("/api/v1/repos", s.listRepos)
 	viewer.Get("/api/v1/repos/{provider}/*", s.showRepo)
+	viewer.Get("/api/v1/why", s.why)
 	viewer.Get("/api/v1/stats/visible", s.visibleStats)
 
 	viewer.Get("/api/v1/coverage", s.coverage)

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/hookd/hookd/handlers/why"
 	"github.com/hookd/hookd/providers"
 	"github.com/hookd/hookd/storage"
 	"github.com/hookd/hookd/syncqueue"
@@ -96,6 +97,9 @@ type Desk interface {
 	// Credential is the worst state over the targets that know the user:
 	// ok, missing, rejected, unknown, or "" if no target knows him.
 	Credential(provider, login string) string
+	// Standing tells, without asking anybody, how a target is and what it has
+	// of a user.
+	Standing(target, login string) why.Standing
 	// Providers and Targets describe their state now, without asking anybody.
 	Providers(ctx context.Context) []ProviderStatus
 	Targets(ctx context.Context) []TargetStatus

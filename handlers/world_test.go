@@ -21,6 +21,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/hookd/hookd/handlers"
+	"github.com/hookd/hookd/handlers/why"
 	"github.com/hookd/hookd/providers"
 	"github.com/hookd/hookd/storage"
 	"github.com/hookd/hookd/storage/memory"
@@ -128,7 +129,7 @@ func newWorld(t testing.TB) *world {
 	}
 	w.db = memory.New(memory.Options{Now: func() time.Time { return w.now() }})
 	w.queue, w.visibles = &spy{Queue: w.db}, w.db
-	w.desk = &desk{credentials: map[string]string{}}
+	w.desk = &desk{credentials: map[string]string{}, standing: why.Standing{Personal: true, Account: true, Healthy: true}}
 	metrics := handlers.NewMetrics(w.registry, handlers.Build{Version: "1.2.3", GoVersion: "go"}, handlers.Gauges{Stats: w.db.Stats, Now: func() time.Time { return w.now() }})
 	metrics.Known([]string{"a", "b", "form"}, []string{"drone"})
 	log := slog.New(slog.NewTextHandler(w.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
@@ -182,6 +183,7 @@ type desk struct {
 	credentials map[string]string // login -> state
 	coverage    []handlers.ProviderCoverage
 	unready     error
+	standing    why.Standing
 }
 
 func (d *desk) FindUser(_ context.Context, provider, login string) (providers.User, error) {
@@ -196,6 +198,12 @@ func (d *desk) FindUser(_ context.Context, provider, login string) (providers.Us
 func (d *desk) HasProvider(name string) bool       { return name == "a" || name == "b" }
 func (d *desk) TargetsOf(provider string) []string { return []string{"drone"} }
 func (d *desk) Credential(_, login string) string  { return d.credentials[login] }
+func (d *desk) Standing(_, login string) why.Standing {
+	s := d.standing
+	s.Credential = d.credentials[login]
+	return s
+}
+
 func (d *desk) Providers(context.Context) []handlers.ProviderStatus {
 	n := 4711
 	return []handlers.ProviderStatus{{Name: "a", Kind: "gitea", URL: "https://git.example.com", Healthy: true, CheckedAt: time.Now(), Remaining: &n}, {Name: "b"}}

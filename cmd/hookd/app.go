@@ -43,6 +43,7 @@ func (a *app) command() *cli.Command {
 			a.syncCommand(),
 			a.usersCommand(),
 			a.reposCommand(),
+			a.whyCommand(),
 			a.sendCommand(),
 			a.healthcheckCommand(),
 			a.versionCommand(),

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/hookd/hookd/handlers"
+	"github.com/hookd/hookd/handlers/why"
 	"github.com/hookd/hookd/providers"
 	"github.com/hookd/hookd/storage"
 	"github.com/hookd/hookd/syncqueue"
@@ -72,6 +73,16 @@ func (d *desk) Credential(provider, login string) string {
 		}
 	}
 	return string(worst)
+}
+
+// Standing tells how a target is and what it has of a user.
+func (d *desk) Standing(target, login string) why.Standing {
+	for _, t := range d.targets {
+		if t.cfg.Name == target {
+			return t.standing(login)
+		}
+	}
+	return why.Standing{}
 }
 
 func badness(c target.Credential) int {

@@ -11,6 +11,7 @@
 //	cmd/hookd                  this package: commands, configuration, wiring, log
 //	handlers                   HTTP in: webhook intake, admin API, health, metrics
 //	  dashboard                  the page for people, on the admin listener
+//	  why                        why a user sees a repository, or does not
 //	providers                  the words of forges: delivery, event, user, repository, access
 //	  gitea                      webhooks and API of Gitea and Forgejo
 //	  github                     the same of GitHub and GitHub Enterprise Server

@@ -46,12 +46,13 @@ var floors = map[string]floor{
 	"syncqueue/target/drone":      {[]string{"providers", "storage", "syncqueue/target"}, nil},
 	"syncqueue/target/targettest": {[]string{"providers", "storage", "syncqueue/target"}, []string{"github.com/google/go-cmp"}},
 
-	"handlers": {[]string{"providers", "syncqueue", "storage"}, []string{"github.com/go-chi/chi/v5", "github.com/go-chi/httprate", "github.com/prometheus/client_golang"}},
+	"handlers": {[]string{"providers", "syncqueue", "storage", "handlers/why"}, []string{"github.com/go-chi/chi/v5", "github.com/go-chi/httprate", "github.com/prometheus/client_golang"}},
 
-	"handlers/dashboard": {[]string{"providers", "syncqueue", "storage"}, nil},
+	"handlers/dashboard": {[]string{"providers", "syncqueue", "storage", "handlers/why"}, nil},
+	"handlers/why":       {[]string{"providers", "syncqueue", "storage"}, nil},
 
 	"cmd/hookd": {[]string{
-		"handlers", "handlers/dashboard", "providers", "providers/gitea", "providers/github", "providers/gitlab", "providers/providerstest",
+		"handlers", "handlers/dashboard", "handlers/why", "providers", "providers/gitea", "providers/github", "providers/gitlab", "providers/providerstest",
 		"storage", "storage/bolt",
 		"syncqueue", "syncqueue/reconcile", "syncqueue/target", "syncqueue/target/drone", "syncqueue/target/targettest",
 	}, []string{"github.com/goccy/go-yaml", "github.com/lmittmann/tint", "github.com/prometheus/client_golang", "github.com/urfave/cli/v3", "golang.org/x/term"}},

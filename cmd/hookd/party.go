@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/hookd/hookd/handlers"
+	"github.com/hookd/hookd/handlers/why"
 	"github.com/hookd/hookd/providers"
 	"github.com/hookd/hookd/syncqueue/target"
 )
@@ -116,6 +117,16 @@ func (t *targetParty) credential(login string) target.Credential {
 		return ""
 	}
 	return k.Credential(login)
+}
+
+// standing is how the CI server is and what hookd has of a user for it.
+func (t *targetParty) standing(login string) why.Standing {
+	_, at, problem, ok := t.get()
+	s := why.Standing{Account: t.knows(login), Healthy: ok, Checked: at, Problem: problem}
+	if _, s.Personal = t.driver.(target.Keyring); s.Personal {
+		s.Credential = string(t.credential(login))
+	}
+	return s
 }
 
 // requests counts what a driver sent since the start.
