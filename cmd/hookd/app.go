@@ -72,6 +72,7 @@ func strict(c *cli.Command) {
 		return usagef(cmd, "%s", explain(cmd, err))
 	}
 	c.HideHelpCommand = true
+	c.DisableSliceFlagSeparator = true // a value may hold commas; a flag is repeated instead
 	if len(c.Commands) > 0 {
 		c.Action = group
 	} else {

@@ -93,7 +93,7 @@ func (a *app) anonymous(cmd *cli.Command) (*client, error) {
 		base = "http://" + base
 	}
 	u, err := url.Parse(base)
-	if err != nil || u.Host == "" {
+	if err != nil || !isWeb(u) {
 		return nil, usagef(cmd, "--admin: %q is not a web address", base)
 	}
 	u.Path = strings.TrimSuffix(u.Path, "/")
@@ -103,6 +103,9 @@ func (a *app) anonymous(cmd *cli.Command) (*client, error) {
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}}, nil
 }
+
+// isWeb reports whether u is an address that a web client can ask.
+func isWeb(u *url.URL) bool { return u.Host != "" && (u.Scheme == "http" || u.Scheme == "https") }
 
 // reachable turns an address to listen on into one to connect to.
 func reachable(listen string) (string, error) {

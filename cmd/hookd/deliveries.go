@@ -61,7 +61,7 @@ func filterFlags(more ...cli.Flag) []cli.Flag {
 	return append([]cli.Flag{
 		&cli.StringFlag{Name: "provider", Usage: "only of provider `NAME`"},
 		&cli.StringFlag{Name: "event", Usage: "only this `EVENT`, such as repository.created"},
-		&cli.StringFlag{Name: "result", Usage: "only with `RESULT` accepted, ignored or ping"},
+		wordFlag("result", "only with `RESULT` accepted, ignored or ping", resultWords),
 		&cli.StringFlag{Name: "since", Usage: "only since `TIME`: RFC 3339, or a duration ago (2h, 7d)", Validator: validWhen},
 		&cli.StringFlag{Name: "until", Usage: "only until `TIME`: RFC 3339, or a duration ago", Validator: validWhen},
 	}, more...)
@@ -81,10 +81,6 @@ func filter(cmd *cli.Command) url.Values {
 		}
 	}
 	return q
-}
-
-func limitFlag() cli.Flag {
-	return &cli.IntFlag{Name: "limit", Value: 100, Usage: "at most `N`, 0 for all"}
 }
 
 func (a *app) deliveriesCommand() *cli.Command {

@@ -35,7 +35,7 @@ func (a *app) demoCommand() *cli.Command {
 			"Scenarios:\n" + aboutScenarios(),
 		Flags: []cli.Flag{
 			&cli.BoolFlag{Name: "headless", Usage: "run a scenario to its end"},
-			&cli.DurationFlag{Name: "for", Usage: "stop after `TIME` (headless: fail, after 1m if not given)"},
+			&cli.DurationFlag{Name: "for", Usage: "stop after `TIME` (headless: fail, after 1m if not given)", Validator: moreThanZero},
 			&cli.StringFlag{Name: "scenario", Value: "created", Usage: "which `NAME` to run"},
 			&cli.StringFlag{Name: "forge", Value: "gitea", Usage: "simulate which `KIND` of forge: " + strings.Join(forgeNames(), ", ")},
 			&cli.StringFlag{Name: "addr", Value: ":0", Usage: "serve the admin API on `ADDRESS`, on loopback if it names no host"},

@@ -16,7 +16,7 @@ func (a *app) healthcheckCommand() *cli.Command {
 			"answers that all is well. No token is needed.",
 		Flags: []cli.Flag{
 			&cli.StringFlag{Name: "admin", Usage: "`URL` of the admin API (HOOKD_ADMIN; else from the configuration)"},
-			&cli.DurationFlag{Name: "timeout", Value: 5 * time.Second, Usage: "give up after `TIME`"},
+			&cli.DurationFlag{Name: "timeout", Value: 5 * time.Second, Usage: "give up after `TIME`", Validator: moreThanZero},
 		},
 		Action: func(ctx context.Context, cmd *cli.Command) error {
 			cl, err := a.anonymous(cmd)

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 
@@ -15,10 +14,10 @@ import (
 
 func (a *app) queueCommand() *cli.Command {
 	stateFlag := func() cli.Flag {
-		return &cli.StringFlag{Name: "state", Usage: "only in `STATE` ready, waiting, leased, parked, done or dead", Validator: oneOfStates}
+		return wordFlag("state", "only in `STATE` ready, waiting, leased, parked, done or dead", stateWords)
 	}
 	kindFlag := func() cli.Flag {
-		return &cli.StringFlag{Name: "kind", Usage: "only of `KIND` repo, member, user, scope, poll, sweep or publish"}
+		return wordFlag("kind", "only of `KIND` repo, member, user, scope, poll, sweep or publish", kindWords)
 	}
 	providerFlag := func() cli.Flag { return &cli.StringFlag{Name: "provider", Usage: "only of provider `NAME`"} }
 	return &cli.Command{
@@ -75,13 +74,6 @@ func (a *app) queueCommand() *cli.Command {
 			},
 		},
 	}
-}
-
-func oneOfStates(s string) error {
-	if !slices.Contains(syncqueue.States, syncqueue.State(s)) {
-		return fmt.Errorf("want one of %v", syncqueue.States)
-	}
-	return nil
 }
 
 func (a *app) listJobs(ctx context.Context, cmd *cli.Command) error {

@@ -155,7 +155,7 @@ func sendTo(to, listen, provider string) (string, error) {
 		return base + "/hooks/" + provider, nil
 	}
 	u, err := url.Parse(to)
-	if err != nil || u.Host == "" {
+	if err != nil || !isWeb(u) {
 		return "", fmt.Errorf("--to: %q is not a web address", to)
 	}
 	if u.Path == "" || u.Path == "/" {

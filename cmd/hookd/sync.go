@@ -21,7 +21,7 @@ func (a *app) syncCommand() *cli.Command {
 		Description: "Without --wait the work is only queued. With it, the command ends when every target\n" +
 			"shows the list, and exits 1 if that did not happen in time.",
 		Flags: clientFlags(
-			&cli.DurationFlag{Name: "wait", Usage: "wait up to `TIME` for the result, at most 5m"},
+			&cli.DurationFlag{Name: "wait", Usage: "wait up to `TIME` for the result, at most 5m", Validator: timeBetween(0, 5*time.Minute)},
 			outputFlag()),
 		Action: a.syncUser,
 	}

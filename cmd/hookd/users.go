@@ -28,7 +28,7 @@ func (a *app) usersCommand() *cli.Command {
 			Usage: "lists users, how much they hold and whether hookd can act for them",
 			Flags: clientFlags(
 				&cli.StringFlag{Name: "provider", Usage: "only of provider `NAME`"},
-				&cli.StringFlag{Name: "credential", Usage: "only whose credential is `STATE` ok, missing, rejected or unknown"},
+				wordFlag("credential", "only whose credential is `STATE` ok, missing, rejected or unknown", credentialWords),
 				limitFlag(), outputFlag()),
 			Action: func(ctx context.Context, cmd *cli.Command) error {
 				return a.listing(ctx, cmd, "/api/v1/users", query(cmd, "provider", "credential"),
