@@ -93,8 +93,13 @@ type source struct {
 	lines []string
 }
 
+// byteOrderMark is what some editors put before a text. YAML allows it
+// (YAML 1.2.2, section 5.2).
+const byteOrderMark = "\ufeff"
+
 func newSource(name string, text []byte) source {
-	return source{name, strings.Split(strings.TrimSuffix(string(text), "\n"), "\n")}
+	plain := strings.TrimPrefix(string(text), byteOrderMark)
+	return source{name, strings.Split(strings.TrimSuffix(plain, "\n"), "\n")}
 }
 
 // excerpt shows the line of a place, the one before, and a caret. It ends up in

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode"
 
 	"github.com/hookd/hookd/providers"
 )
@@ -23,7 +24,7 @@ var (
 	targetModes = []string{"api", "database"}
 	servedModes = []string{"api"}
 
-	roles = []string{"viewer", "operator", "admin"}
+	roles = []string{"viewer", "operator", "admin"} // each includes those before it
 )
 
 // served checks a value of which this build serves some.
@@ -146,7 +147,7 @@ func (k checker) target(prefix string, t *targetConfig) {
 // which includes that neither is set.
 func (k checker) secret(prefix, key string, into *secret, file string) bool {
 	if file == "" {
-		return !k.c.bad[prefix+key]
+		return !k.c.bad[prefix+key] && k.sendable(prefix+key, key, *into)
 	}
 	if *into != "" {
 		k.fault(prefix+key+"_file", "%s and %s_file are both set (%s at %s): give one of them", key, key, key, k.c.origins[prefix+key])
@@ -154,7 +155,18 @@ func (k checker) secret(prefix, key string, into *secret, file string) bool {
 	}
 	s, ok := k.file(prefix+key+"_file", file)
 	*into = s
-	return ok
+	return ok && k.sendable(prefix+key+"_file", key, s)
+}
+
+// sendable refuses a token that a header cannot carry as it is: nobody could
+// ever be let in with it.
+func (k checker) sendable(path, key string, s secret) bool {
+	text := string(s)
+	if strings.TrimSpace(text) == text && !strings.ContainsFunc(text, unicode.IsControl) {
+		return true
+	}
+	k.fault(path, "%s has white space at an end, or a line break or control character in it: it could not be sent", key)
+	return false
 }
 
 // file reads a secret file. One trailing newline does not belong to the
@@ -171,8 +183,12 @@ func (k checker) file(path, name string) (secret, bool) {
 	}
 	s := strings.TrimSuffix(string(b), "\n")
 	s = strings.TrimSuffix(s, "\r")
-	if s == "" {
+	switch {
+	case s == "":
 		k.fault(path, "the secret file %s is empty", name)
+		return "", false
+	case strings.HasPrefix(s, byteOrderMark):
+		k.fault(path, "the secret file %s begins with a byte order mark, which would be a part of it: save it without one", name)
 		return "", false
 	}
 	return secret(s), true

@@ -136,6 +136,44 @@ func TestOneTrailingNewlineIsNoPartOfASecret(t *testing.T) {
 	}
 }
 
+// A token goes into a header, where white space at its ends is lost and a
+// control character cannot stand.
+func TestATokenMustFitIntoAHeader(t *testing.T) {
+	const fits = "0123456789abcdef"
+	for text, good := range map[string]bool{
+		fits: true, fits + "\n": true, fits + "\r\n": true, "0123456789 abcdef": true,
+		fits + "\n\n": false, fits + " \n": false, "\t" + fits: false, "0123456789\nabcdef": false, fits + "\x00": false, "\ufeff" + fits: false,
+	} {
+		_, err := loadConfig("", environ{
+			"HOOKD_CONFIG=" + write(t, "hookd.yaml", "{}\n"),
+			"HOOKD_PROVIDER_GIT_KIND=gitea", "HOOKD_PROVIDER_GIT_URL=https://git.example.com",
+			"HOOKD_PROVIDER_GIT_ORGS=*", "HOOKD_PROVIDER_GIT_SECRET=" + fits,
+			"HOOKD_PROVIDER_GIT_TOKEN_FILE=" + write(t, "token", text),
+			"HOOKD_ADMIN_TOKEN_FILE=" + write(t, "token", text),
+			"HOOKD_TARGET_DRONE_KIND=drone", "HOOKD_TARGET_DRONE_URL=https://drone.example.com", "HOOKD_TARGET_DRONE_TOKEN_DIR=" + t.TempDir(),
+			"HOOKD_TARGET_DRONE_TOKEN_FILE=" + write(t, "token", text),
+		})
+		faults := 0
+		if err != nil {
+			faults = 1 + strings.Count(err.Error(), "\n")
+		}
+		if want := map[bool]int{true: 0, false: 3}[good]; faults != want {
+			t.Errorf("%q: %d faults, want %d: %v", text, faults, want, err)
+		}
+	}
+}
+
+// Editors on Windows put a byte order mark before the text, which YAML allows.
+func TestAByteOrderMarkIsNoPartOfTheFirstKey(t *testing.T) {
+	c, f := readConfig(write(t, "hookd.yaml", "\ufefflisten: 127.0.0.1:1\nadmin_listen: 127.0.0.1:2\n"), nil)
+	if len(f.list) > 0 {
+		t.Fatal(f)
+	}
+	if c.Listen != "127.0.0.1:1" || c.origins["listen"].Col != 9 {
+		t.Errorf("listen %q at %v", c.Listen, c.origins["listen"])
+	}
+}
+
 func TestFlagsStandAboveTheEnvironment(t *testing.T) {
 	c, f := readConfig(write(t, "hookd.yaml", "listen: 127.0.0.1:1\nadmin_listen: 127.0.0.1:2\ndata_dir: a\n"),
 		environ{"HOOKD_LISTEN=127.0.0.1:3", "HOOKD_ADMIN_LISTEN=127.0.0.1:4"},
