@@ -13,7 +13,6 @@ import (
 	"net/http"
 	"net/url"
 	"os"
-	"path/filepath"
 	"strings"
 	"time"
 
@@ -51,16 +50,12 @@ func (a *app) client(cmd *cli.Command) (*client, error) {
 		if c == nil {
 			return nil, f
 		}
-		file = filepath.Join(c.DataDir, adminTokenName)
-		for _, t := range c.Tokens {
-			if t.Role == "admin" && t.Token != "" {
-				cl.token = t.Token
-				return cl, nil
-			}
-			if t.Role == "admin" && t.TokenFile != "" {
-				file = t.TokenFile
-			}
+		t := c.strongestToken()
+		if t.Token != "" {
+			cl.token = t.Token
+			return cl, nil
 		}
+		file = t.TokenFile
 	}
 	b, err := os.ReadFile(file)
 	if errors.Is(err, fs.ErrNotExist) && !named {

@@ -34,6 +34,31 @@ func TestTokenGoesNowhereElse(t *testing.T) {
 	}
 }
 
+// Whoever may read the configuration may use the strongest token in it.
+func TestCommandsUseTheStrongestConfiguredToken(t *testing.T) {
+	var got string
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		got = r.Header.Get("Authorization")
+		fmt.Fprint(w, `{"items":[],"next":null}`)
+	}))
+	defer srv.Close()
+	token := func(role string) string {
+		return fmt.Sprintf("{name: %s, role: %[1]s, token_file: %q}", role, write(t, role, role+"-token-0123456789"))
+	}
+	for want, roles := range map[string][]string{
+		"viewer": {"viewer"}, "operator": {"viewer", "operator", "viewer"}, "admin": {"operator", "admin", "viewer"},
+	} {
+		var tokens []string
+		for _, r := range roles {
+			tokens = append(tokens, token(r))
+		}
+		env := environ{"HOOKD_ADMIN=" + srv.URL, "HOOKD_CONFIG=" + write(t, "hookd.yaml", "admin: {tokens: ["+strings.Join(tokens, ", ")+"]}\n")}
+		if code, _, stderr := hookd(t, env, "users", "list"); code != 0 || got != "Bearer "+want+"-token-0123456789" {
+			t.Errorf("of %v: exit %d, sent %q, said %q", roles, code, got, stderr)
+		}
+	}
+}
+
 func TestListingFollowsTheCursor(t *testing.T) {
 	var asked []string
 	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

@@ -145,7 +145,9 @@ func (d *demo) run(ctx context.Context, s scenario, play func(context.Context) e
 	}
 	serving, stop := context.WithCancel(context.WithoutCancel(ctx))
 	defer stop()
-	d.server.follow(serving, load)
+	hup, release := hangups()
+	defer release()
+	d.server.follow(serving, hup, load)
 	ended := make(chan error, 1)
 	go func() { ended <- d.server.run(serving) }()
 	playing, cancel := context.WithCancelCause(ctx)

@@ -1,13 +1,16 @@
 package main
 
 import (
+	"bufio"
 	"crypto/rand"
 	"crypto/rsa"
 	"crypto/x509"
 	"encoding/json"
 	"encoding/pem"
 	"errors"
+	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -33,7 +36,10 @@ import (
 //	serve FLAGS…             start hookd serve: $LISTEN, $ADMIN, and the file server.log;
 //	                         the simulated forge sends its webhooks there
 //	signal HUP|TERM          to that server
+//	ended                    expect it to exit 0
 //	stop                     SIGTERM, and expect it to exit 0
+//	dawdle                   begin a delivery to that server and let it wait for the rest
+//	hurry                    break that delivery off
 //	post STATUS URL          POST {} and expect a status
 //	rsakey FILE              write the private key of a GitHub App
 //	metric PATTERN           expect a line of /metrics
@@ -47,7 +53,7 @@ func TestScripts(t *testing.T) {
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"code": cmdCode, "await": cmdAwait, "world": cmdWorld, "repo": cmdRepo,
-			"serve": cmdServe, "signal": cmdSignal, "stop": cmdStop, "post": cmdPost, "metric": cmdMetric,
+			"serve": cmdServe, "signal": cmdSignal, "ended": cmdEnded, "stop": cmdStop, "dawdle": cmdDawdle, "hurry": cmdHurry, "post": cmdPost, "metric": cmdMetric,
 			"rsakey": cmdRSAKey,
 		},
 	})
@@ -58,6 +64,7 @@ type stage struct {
 	*world
 	server *exec.Cmd
 	ended  chan error
+	slow   net.Conn
 }
 
 func stageOf(ts *testscript.TestScript) *stage { return ts.Value(stage{}).(*stage) }
@@ -167,16 +174,37 @@ func cmdSignal(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Check(stageOf(ts).server.Process.Signal(sig))
 }
 
-func cmdStop(ts *testscript.TestScript, _ bool, _ []string) {
-	s := stageOf(ts)
-	ts.Check(s.server.Process.Signal(syscall.SIGTERM))
+func cmdStop(ts *testscript.TestScript, neg bool, args []string) {
+	ts.Check(stageOf(ts).server.Process.Signal(syscall.SIGTERM))
+	cmdEnded(ts, neg, args)
+}
+
+func cmdEnded(ts *testscript.TestScript, _ bool, _ []string) {
 	select {
-	case err := <-s.ended:
+	case err := <-stageOf(ts).ended:
 		ts.Check(err)
 	case <-time.After(patience):
 		ts.Fatalf("serve does not end")
 	}
 }
+
+func cmdDawdle(ts *testscript.TestScript, _ bool, _ []string) {
+	addr := strings.TrimPrefix(ts.Getenv("LISTEN"), "http://")
+	conn, err := net.Dial("tcp", addr)
+	ts.Check(err)
+	ts.Defer(func() { _ = conn.Close() })
+	stageOf(ts).slow = conn
+	_, err = fmt.Fprintf(conn, "POST /hooks/%s HTTP/1.1\r\nHost: %s\r\nContent-Type: application/json\r\nContent-Length: 9\r\nExpect: 100-continue\r\n\r\n", demoProvider, addr)
+	ts.Check(err)
+	// The server asks for the body once it handles the request.
+	line, err := bufio.NewReader(conn).ReadString('\n')
+	ts.Check(err)
+	if !strings.Contains(line, "100 Continue") {
+		ts.Fatalf("got %q", line)
+	}
+}
+
+func cmdHurry(ts *testscript.TestScript, _ bool, _ []string) { ts.Check(stageOf(ts).slow.Close()) }
 
 func cmdPost(ts *testscript.TestScript, _ bool, args []string) {
 	resp, err := http.Post(args[1], "application/json", strings.NewReader("{}"))

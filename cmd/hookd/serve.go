@@ -45,6 +45,8 @@ func overrides(cmd *cli.Command) []override {
 }
 
 func (a *app) serve(ctx context.Context, cmd *cli.Command) error {
+	hup, release := hangups()
+	defer release()
 	load := func() (*config, error) { return loadConfig(cmd.String("config"), a.env, overrides(cmd)...) }
 	c, err := load()
 	if err != nil {
@@ -62,16 +64,22 @@ func (a *app) serve(ctx context.Context, cmd *cli.Command) error {
 	context.AfterFunc(ctx, stop)
 	defer stop()
 
-	s.follow(ctx, load)
+	s.follow(ctx, hup, load)
 	return s.run(ctx)
 }
 
-// follow reloads the configuration at each SIGHUP until ctx is done.
-func (s *server) follow(ctx context.Context, load func() (*config, error)) {
-	hup := make(chan os.Signal, 1)
-	signal.Notify(hup, syscall.SIGHUP)
+// hangups returns the SIGHUPs of this process. From now until release one does
+// not end it, even if nobody receives: a server that still starts or already
+// drains must not be cut short by a reload.
+func hangups() (hup <-chan os.Signal, release func()) {
+	c := make(chan os.Signal, 1)
+	signal.Notify(c, syscall.SIGHUP)
+	return c, func() { signal.Stop(c) }
+}
+
+// follow reloads the configuration at each of hup until ctx is done.
+func (s *server) follow(ctx context.Context, hup <-chan os.Signal, load func() (*config, error)) {
 	go func() {
-		defer signal.Stop(hup)
 		for {
 			select {
 			case <-ctx.Done():

@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/hookd/hookd/handlers"
@@ -35,6 +36,18 @@ func adminTokens(c *config) ([]handlers.Token, error) {
 	return tokens, nil
 }
 
+// strongestToken is the configured token that may do most, the first of equals,
+// else the one that serve made up.
+func (c *config) strongestToken() *tokenConfig {
+	best := &tokenConfig{TokenFile: filepath.Join(c.DataDir, adminTokenName)}
+	for i, t := range c.Tokens {
+		if i == 0 || slices.Index(roles, t.Role) > slices.Index(roles, best.Role) {
+			best = t
+		}
+	}
+	return best
+}
+
 // ownToken reads the token in the data folder and creates it if there is none.
 func ownToken(dir string) (secret, error) {
 	name := filepath.Join(dir, adminTokenName)
@@ -43,6 +56,10 @@ func ownToken(dir string) (secret, error) {
 		t := strings.TrimSpace(string(b))
 		if len(t) < providers.MinSecret {
 			return "", fmt.Errorf("%s holds no token: delete it, and the next start makes a new one", name)
+		}
+		// A copy or a restored backup may be open to others.
+		if err := os.Chmod(name, 0o600); err != nil {
+			return "", fmt.Errorf("closing the admin token to others: %w", err)
 		}
 		return secret(t), nil
 	}
