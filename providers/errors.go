@@ -22,6 +22,8 @@ var (
 	// ErrNonsense: an answer that cannot be the forge's: HTML with status 200,
 	// broken JSON, a looping or foreign page link, a count that disagrees.
 	ErrNonsense = errors.New("nonsense answer")
+	// ErrRejected: the forge declines to do what it was asked, and says why.
+	ErrRejected = errors.New("rejected by the forge")
 )
 
 // A ForgeError says which call failed, with which class and status.

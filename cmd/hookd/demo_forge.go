@@ -1,12 +1,9 @@
 package main
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"fmt"
 	"maps"
-	"net/http"
 	"slices"
 	"strings"
 	"time"
@@ -45,9 +42,6 @@ type demoForge struct {
 
 	create  func(owner, name string) (providers.Repo, error)
 	refused func() []string // deliveries that got no 2xx
-
-	edit     string // method and path that change a webhook of the organization
-	editForm func(secret string) object
 }
 
 var demoForges = map[string]func() (*demoForge, error){
@@ -68,9 +62,7 @@ func demoGitea() (*demoForge, error) {
 		create: func(owner, name string) (providers.Repo, error) {
 			return g.CreateRepo(providerstest.GiteaRepo{Owner: owner, Name: name, Private: true})
 		},
-		refused:  func() []string { return refusals(g.Deliveries()) },
-		edit:     "PATCH /api/v1/orgs/" + demoOrg + "/hooks/%d",
-		editForm: func(secret string) object { return object{"config": object{"secret": secret}, "active": true} },
+		refused: func() []string { return refusals(g.Deliveries()) },
 	}, nil
 }
 
@@ -84,9 +76,7 @@ func demoGitHub() (*demoForge, error) {
 		create: func(owner, name string) (providers.Repo, error) {
 			return g.CreateRepo(providerstest.GitHubRepo{Owner: owner, Name: name, Private: true})
 		},
-		refused:  func() []string { return refusals(g.Deliveries()) },
-		edit:     "PATCH /api/v3/orgs/" + demoOrg + "/hooks/%d",
-		editForm: func(secret string) object { return object{"config": object{"secret": secret}} },
+		refused: func() []string { return refusals(g.Deliveries()) },
 	}, nil
 }
 
@@ -109,8 +99,6 @@ func demoGitLab() (*demoForge, error) {
 			}
 			return out
 		},
-		edit:     "PUT /api/v4/groups/" + demoOrg + "/hooks/%d",
-		editForm: func(secret string) object { return object{"token": secret} },
 	}, nil
 }
 
@@ -126,33 +114,4 @@ func refusals(sent []providerstest.GiteaDelivery) []string {
 
 func refusal(id string, status int, why string) string {
 	return strings.TrimSpace(fmt.Sprintf("delivery %s: status %d %s", id, status, why))
-}
-
-// setSecret changes a webhook's secret through the forge's API, as a person
-// does who rotates it. What was announced before keeps its signature.
-func (f *demoForge) setSecret(ctx context.Context, hook int64, s secret) error {
-	method, path, _ := strings.Cut(fmt.Sprintf(f.edit, hook), " ")
-	body, err := json.Marshal(f.editForm(string(s)))
-	if err != nil {
-		return err
-	}
-	req, err := http.NewRequestWithContext(ctx, method, f.URL()+path, bytes.NewReader(body))
-	if err != nil {
-		return err
-	}
-	req.Header.Set("Content-Type", "application/json")
-	scheme := "Bearer "
-	if f.kind == "gitea" {
-		scheme = "token "
-	}
-	req.Header.Set("Authorization", scheme+f.AdminToken())
-	resp, err := http.DefaultClient.Do(req)
-	if err != nil {
-		return err
-	}
-	defer resp.Body.Close()
-	if resp.StatusCode/100 != 2 {
-		return fmt.Errorf("%s %s: %s", method, path, resp.Status)
-	}
-	return nil
 }

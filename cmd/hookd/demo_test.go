@@ -60,7 +60,7 @@ func TestRotationSeesWhatIsRefused(t *testing.T) {
 		d := &demo{app: &app{stdout: io.Discard, stderr: io.Discard}, log: slog.New(slog.DiscardHandler), level: &slog.LevelVar{}, addr: "127.0.0.1:0", kind: kind}
 		err := d.run(t.Context(), scenarios["rotation"], func(ctx context.Context) error {
 			// The forge changes over before hookd knows the new secret.
-			if err := d.world.forge.setSecret(ctx, d.world.hook, secret(newKey())); err != nil {
+			if err := d.world.setSecret(ctx, secret(newKey())); err != nil {
 				return err
 			}
 			if err := d.world.create("app-1"); err != nil {

@@ -123,7 +123,9 @@ func rotation(ctx context.Context, d *demo, t *tracker) error {
 	before, after := w.secrets[0], secret(newKey())
 	steps := []func() error{
 		func() error { return d.know(ctx, after, before) },
-		func() error { return w.forge.setSecret(ctx, w.hook, after) },
+		// A Gitea whose webhook is replaced forgets what it had not sent yet.
+		func() error { return w.forge.Delivered(ctx) },
+		func() error { return w.setSecret(ctx, after) },
 		// What was signed with the old secret arrives first.
 		func() error { return w.forge.Delivered(ctx) },
 		func() error { return d.know(ctx, after) },

@@ -1,11 +1,13 @@
 package main
 
 import (
+	"context"
 	"crypto/rand"
 	"encoding/hex"
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -28,7 +30,7 @@ const (
 type world struct {
 	forge   *demoForge
 	drone   *targettest.Drone
-	hook    int64         // its webhook to hookd
+	public  string        // hookd's address, which its webhook sends to
 	secrets []secret      // of webhooks, as hookd knows them
 	poll    time.Duration // how often hookd looks for what no webhook tells
 	core    []string      // who is in team core at the start
@@ -113,9 +115,40 @@ func (w *world) create(name string) error {
 }
 
 // connect gives the organization a webhook to hookd.
-func (w *world) connect(addr string) (err error) {
-	w.hook, err = w.forge.AddHook(demoOrg, "http://"+addr+"/hooks/"+demoProvider, string(w.secrets[0]))
+func (w *world) connect(addr string) error {
+	w.public = "http://" + addr
+	_, err := w.forge.AddHook(demoOrg, providers.HookURL(w.public, demoProvider), string(w.secrets[0]))
 	return err
+}
+
+// setSecret changes the webhook's secret through the forge's API, as `hookd
+// hooks install` does. What was announced before keeps its signature.
+func (w *world) setSecret(ctx context.Context, s secret) error {
+	f, err := newForge(&providerConfig{Kind: w.forge.kind, URL: w.forge.URL(), Token: secret(w.forge.AdminToken())}, nil, nil, nil)
+	if err != nil {
+		return err
+	}
+	org, err := f.Org(ctx, demoOrg)
+	if err != nil {
+		return err
+	}
+	admin := f.(providers.HookAdmin)
+	places, err := admin.WebhookPlaces(ctx, []providers.Org{org}, false)
+	if err != nil {
+		return err
+	}
+	place := places[slices.IndexFunc(places, func(p providers.WebhookPlace) bool { return p.Kind == providers.PlaceOrg })]
+	found, err := admin.Webhooks(ctx, place)
+	if err != nil {
+		return err
+	}
+	want := providers.WebhookSpec{Public: w.public, Provider: demoProvider, Secret: string(s), Other: true}
+	for _, step := range place.Plan(found, want) {
+		if _, err := step.Apply(ctx, admin, place, want); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // The file of the configuration that save writes.

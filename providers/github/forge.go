@@ -44,6 +44,7 @@ type Forge struct {
 	install int64
 	http    *http.Client
 	graphql string
+	server  bool // an Enterprise Server
 	meter   *meter
 	now     func() time.Time
 
@@ -82,7 +83,7 @@ func New(cfg Config) (*Forge, error) {
 	if m.observe == nil {
 		m.observe = func(int) {}
 	}
-	f := &Forge{graphql: graphql, meter: m, now: cfg.Now}
+	f := &Forge{graphql: graphql, server: strings.HasSuffix(api.Path, "/api/v3/"), meter: m, now: cfg.Now}
 	if f.now == nil {
 		f.now = time.Now
 	}

@@ -96,6 +96,26 @@ func isJSON(resp *http.Response) bool {
 // apiError is GitHub's word on a failure.
 type apiError struct {
 	Message string `json:"message"`
+	// Errors say what a validation found: "Validation Failed" alone helps nobody.
+	Errors []json.RawMessage `json:"errors"`
+}
+
+// details are the messages within, which are texts or objects with one.
+func (e *apiError) details() string {
+	var all []string
+	for _, raw := range e.Errors {
+		var inner struct {
+			Message string `json:"message"`
+		}
+		var text string
+		if json.Unmarshal(raw, &text) != nil && json.Unmarshal(raw, &inner) == nil {
+			text = inner.Message
+		}
+		if text != "" {
+			all = append(all, text)
+		}
+	}
+	return strings.Join(all, "; ")
 }
 
 func message(resp *http.Response, body []byte) *apiError {
@@ -119,9 +139,10 @@ func words(resp *http.Response, body []byte) error {
 	if e == nil {
 		return nil
 	}
-	const most = 200
-	if len(e.Message) > most {
-		e.Message = e.Message[:most]
+	said := e.Message
+	if details := e.details(); details != "" {
+		said += ": " + details
 	}
-	return errors.New(strconv.Quote(e.Message))
+	const most = 200
+	return errors.New(strconv.Quote(said[:min(len(said), most)]))
 }

@@ -108,6 +108,8 @@ func (g *guard) judge(resp *http.Response, body []byte) *providers.ForgeError {
 		return class(providers.ErrNonsense, words(resp, body))
 	case len(body) > maxAnswer:
 		return class(providers.ErrNonsense, fmt.Errorf("answer of more than %d bytes", maxAnswer))
+	case code == http.StatusNoContent && len(body) == 0:
+		return nil
 	case !isJSON(resp):
 		return class(providers.ErrNonsense, fmt.Errorf("content type %q", resp.Header.Get("Content-Type")))
 	}

@@ -11,15 +11,20 @@ import (
 	"time"
 )
 
-// hook is a webhook of an organization or user.
+// hook is a webhook of an organization or user, or of the whole instance.
 type hook struct {
 	id      int64
-	owner   *account
+	owner   *account // nil for a system webhook, which hears of everything
+	kind    string   // "gitea", or for whom else it is made
 	url     string
 	secret  string
+	content string // "json" or "form"
 	events  []string
+	branch  string // branch filter
+	auth    string // authorization header
 	active  bool
 	created time.Time
+	updated time.Time
 }
 
 func (h *hook) hears(event string) bool { return h.active && slices.Contains(h.events, event) }
@@ -40,9 +45,14 @@ func (g *Gitea) AddHook(owner, target, secret string, events ...string) (int64, 
 }
 
 func (g *Gitea) addHook(o *account, target, secret string, events []string) *hook {
-	h := &hook{id: g.next("hook"), owner: o, url: target, secret: secret, events: events, active: true, created: g.opt.Now()}
-	g.hooks[h.id] = h
+	h := &hook{kind: "gitea", owner: o, url: target, secret: secret, content: "json", events: events, active: true}
+	g.keepHook(h)
 	return h
+}
+
+func (g *Gitea) keepHook(h *hook) {
+	h.id, h.created, h.updated = g.next("hook"), g.opt.Now(), g.opt.Now()
+	g.hooks[h.id] = h
 }
 
 type wireHook struct {
@@ -59,10 +69,9 @@ type wireHook struct {
 
 // wireHook never shows the secret (services/webhook/general.go, ToHook).
 func (h *hook) wireHook() any {
-	at := h.created.UTC().Truncate(time.Second)
 	return wireHook{
-		ID: h.id, Type: "gitea", Config: map[string]string{"url": h.url, "content_type": "json"},
-		Events: h.events, Active: h.active, Updated: at, Created: at,
+		ID: h.id, Type: h.kind, Config: map[string]string{"url": h.url, "content_type": h.content}, BranchFilter: h.branch, AuthHeader: h.auth,
+		Events: h.events, Active: h.active, Updated: h.updated.UTC().Truncate(time.Second), Created: h.created.UTC().Truncate(time.Second),
 	}
 }
 
@@ -76,55 +85,92 @@ func (c *call) ownersOnly() *account {
 	return nil
 }
 
-func (c *call) listHooks() {
-	o := c.ownersOnly()
-	if o == nil {
-		return
-	}
+// hooksOf lists what an owner has, or with nil the instance, by id.
+func (g *Gitea) hooksOf(o *account) []*hook {
 	var hooks []*hook
-	for _, h := range c.g.hooks {
+	for _, h := range g.hooks {
 		if h.owner == o {
 			hooks = append(hooks, h)
 		}
 	}
 	slices.SortFunc(hooks, func(a, b *hook) int { return cmp.Compare(a.id, b.id) })
-	list(c, hooks, listKind{}, (*hook).wireHook)
+	return hooks
+}
+
+func (c *call) listHooks() {
+	if o := c.ownersOnly(); o != nil {
+		list(c, c.g.hooksOf(o), listKind{}, (*hook).wireHook)
+	}
 }
 
 type hookForm struct {
 	Type   string            `json:"type"`
 	Config map[string]string `json:"config"`
 	Events []string          `json:"events"`
+	Branch string            `json:"branch_filter"`
+	Auth   string            `json:"authorization_header"`
 	Active *bool             `json:"active"`
 }
 
-// createHook refuses what Gitea refuses: another type or content type than it
-// knows, or an address that is none (routers/api/v1/utils/hook.go).
-func (c *call) createHook() {
-	o := c.ownersOnly()
-	if o == nil {
-		return
-	}
+// The types of webhooks (modules/webhook/structs.go).
+var hookTypes = []string{"gitea", "gogs", "slack", "discord", "dingtalk", "telegram", "msteams", "feishu", "matrix", "wechatwork", "packagist"}
+
+// makeHook refuses what Gitea refuses: another type or content type than it knows,
+// or an address that is none (routers/api/v1/utils/hook.go, addHook). It is
+// off unless told otherwise.
+func (c *call) makeHook(o *account) {
 	var form hookForm
-	if json.NewDecoder(c.r.Body).Decode(&form) != nil || (form.Type != "gitea" && form.Type != "forgejo") {
+	if json.NewDecoder(c.r.Body).Decode(&form) != nil || !slices.Contains(hookTypes, form.Type) {
 		c.refuse(http.StatusUnprocessableEntity, "Invalid hook type: "+form.Type)
 		return
 	}
-	if u, err := url.Parse(form.Config["url"]); err != nil || u.Host == "" {
-		c.refuse(http.StatusUnprocessableEntity, "Invalid url")
+	h := &hook{owner: o, kind: form.Type, secret: form.Config["secret"]}
+	for _, name := range []string{"url", "content_type"} {
+		if _, ok := form.Config[name]; !ok {
+			c.refuse(http.StatusUnprocessableEntity, "Missing config option: "+name)
+			return
+		}
+	}
+	if !c.fillHook(h, form) {
 		return
 	}
-	if form.Config["content_type"] != "json" {
-		c.refuse(http.StatusUnprocessableEntity, "Invalid content type")
-		return
-	}
-	if len(form.Events) == 0 {
-		form.Events = []string{"push"}
-	}
-	h := c.g.addHook(o, form.Config["url"], form.Config["secret"], form.Events)
-	h.active = form.Active != nil && *form.Active
+	c.g.keepHook(h)
 	c.status = http.StatusCreated
 	c.json(h.wireHook())
+}
+
+// fillHook takes over a form as both creating and editing do (the same file,
+// updateHookEvents and editHook; measured): what it does not name is emptied,
+// no events are "push", and the secret is not among what is taken.
+func (c *call) fillHook(h *hook, form hookForm) bool {
+	if v, ok := form.Config["url"]; ok {
+		if u, err := url.Parse(v); err != nil || u.Host == "" {
+			c.refuse(http.StatusUnprocessableEntity, "Invalid url")
+			return false
+		}
+		h.url = v
+	}
+	if v, ok := form.Config["content_type"]; ok {
+		if v != "json" && v != "form" {
+			c.refuse(http.StatusUnprocessableEntity, "Invalid content type")
+			return false
+		}
+		h.content = v
+	}
+	if h.events = form.Events; len(h.events) == 0 {
+		h.events = []string{"push"}
+	}
+	h.branch, h.auth = form.Branch, form.Auth
+	if form.Active != nil {
+		h.active = *form.Active
+	}
+	return true
+}
+
+func (c *call) createHook() {
+	if o := c.ownersOnly(); o != nil {
+		c.makeHook(o)
+	}
 }
 
 // own finds the asked hook of the asked organization.
@@ -148,51 +194,53 @@ func (c *call) getHook() {
 }
 
 func (c *call) editHook() {
-	h := c.own()
-	if h == nil {
-		return
+	if h := c.own(); h != nil {
+		c.edit(h)
 	}
+}
+
+func (c *call) edit(h *hook) {
 	var form hookForm
 	if json.NewDecoder(c.r.Body).Decode(&form) != nil {
 		c.refuse(http.StatusUnprocessableEntity, "Invalid form")
 		return
 	}
-	if v, ok := form.Config["url"]; ok {
-		h.url = v
+	if c.fillHook(h, form) {
+		h.updated = c.g.opt.Now()
+		c.json(h.wireHook())
 	}
-	if v, ok := form.Config["secret"]; ok {
-		h.secret = v
-	}
-	if form.Events != nil {
-		h.events = form.Events
-	}
-	if form.Active != nil {
-		h.active = *form.Active
-	}
-	c.json(h.wireHook())
 }
 
 func (c *call) deleteHook() {
 	if h := c.own(); h != nil {
-		delete(c.g.hooks, h.id)
-		c.status = http.StatusNoContent
-		c.header.Del("Content-Type")
+		c.drop(h)
 	}
 }
 
-// announce queues a delivery for every hook of the owner that hears the event.
+func (c *call) drop(h *hook) {
+	delete(c.g.hooks, h.id)
+	c.g.sender.drop(strconv.FormatInt(h.id, 10))
+	c.status = http.StatusNoContent
+	c.header.Del("Content-Type")
+}
+
+// announce queues a delivery for every hook of the owner, and of the instance,
+// that hears the event.
 // The payload is fixed now, not when it is sent (services/webhook/webhook.go).
 // The caller holds g.mu.
 func (g *Gitea) announce(owner *account, event string, body []byte) {
 	for _, id := range slices.Sorted(maps.Keys(g.hooks)) {
-		if h := g.hooks[id]; h.owner == owner && h.hears(event) {
+		if h := g.hooks[id]; (h.owner == owner || h.owner == nil) && h.hears(event) {
 			target := "organization"
-			if !owner.org {
+			switch {
+			case h.owner == nil:
+				target = "system"
+			case !owner.org:
 				target = "user"
 			}
 			g.sender.push(GiteaDelivery{
 				UUID: newUUID(), Hook: strconv.FormatInt(h.id, 10), Event: event, Body: body,
-				url: h.url, secret: h.secret, target: target,
+				url: h.url, secret: h.secret, target: target, content: h.content,
 			})
 		}
 	}

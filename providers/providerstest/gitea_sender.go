@@ -11,6 +11,8 @@ import (
 	"hash"
 	"io"
 	"net/http"
+	"net/url"
+	"slices"
 	"sync"
 	"time"
 )
@@ -24,7 +26,7 @@ type GiteaDelivery struct {
 	Status int    // 0 if no answer came
 	Err    string // why
 
-	url, secret, target string
+	url, secret, target, content string
 }
 
 // sender delivers webhooks as one Gitea instance does: one worker, one after
@@ -87,6 +89,20 @@ func (s *sender) take() (GiteaDelivery, bool) {
 	return d, true
 }
 
+// drop forgets what is queued for a webhook, as its deletion does
+// (models/webhook/webhook.go, DeleteWebhookByID).
+func (s *sender) drop(hook string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(s.queue) == 0 {
+		return
+	}
+	s.queue = slices.DeleteFunc(s.queue, func(d GiteaDelivery) bool { return d.Hook == hook })
+	if len(s.queue) == 0 && !s.busy {
+		close(s.idle)
+	}
+}
+
 func (s *sender) finish(d GiteaDelivery) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -100,7 +116,11 @@ func (s *sender) finish(d GiteaDelivery) {
 // deliver sends one. A redirect is followed, as a GET without the body
 // (measured).
 func (s *sender) deliver(ctx context.Context, d *GiteaDelivery) {
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, d.url, bytes.NewReader(d.Body))
+	body := d.Body
+	if d.content == "form" { // the signature stays that of the JSON (services/webhook/deliver.go)
+		body = []byte(url.Values{"payload": {string(d.Body)}}.Encode())
+	}
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, d.url, bytes.NewReader(body))
 	if err != nil {
 		d.Err = err.Error()
 		return
@@ -129,6 +149,9 @@ func (d *GiteaDelivery) headers(h http.Header) {
 	}
 	sha := sum(sha256.New)
 	h.Set("Content-Type", "application/json")
+	if d.content == "form" {
+		h.Set("Content-Type", "application/x-www-form-urlencoded")
+	}
 	for _, forge := range []string{"X-Gitea-", "X-Gogs-", "X-GitHub-"} {
 		h.Set(forge+"Delivery", d.UUID)
 		h.Set(forge+"Event", d.Event)

@@ -19,6 +19,7 @@ type GitHubOptions struct {
 	RateLimit      int              // requests per token and hour, 15,000 by default as for an Enterprise; negative for none
 	DeliverTimeout time.Duration    // of one webhook delivery, 10 s by default
 	HideNew        int              // how many reads of a new repository answer 404
+	HooksPerEvent  int              // how many webhooks of an owner may hear one event, 250 by default
 	NoGraphQL      bool             // without the GraphQL API
 	LogKept        time.Duration    // how far back the logs of deliveries go, seven days by default as of an Enterprise Server
 	LogReencodes   bool             // the logs show payloads in other bytes than were signed
@@ -50,6 +51,7 @@ type GitHub struct {
 	byPath   map[string]*ghRepo // folded
 	movedTo  map[string]int64   // folded old path -> repository
 	hooks    map[int64]*ghHook
+	scopes   map[*ghAccount][]string // of a user's token; without an entry it has all
 	cache    ghListCache
 
 	callsMu sync.Mutex
@@ -74,6 +76,9 @@ func StartGitHub(opt GitHubOptions) (*GitHub, error) {
 	if opt.RateLimit == 0 {
 		opt.RateLimit = 15000
 	}
+	if opt.HooksPerEvent == 0 {
+		opt.HooksPerEvent = 250
+	}
 	if opt.DeliverTimeout == 0 {
 		opt.DeliverTimeout = 10 * time.Second
 	}
@@ -92,7 +97,7 @@ func StartGitHub(opt GitHubOptions) (*GitHub, error) {
 		opt: opt, url: "http://" + l.Addr().String(), stop: stop, done: ctx.Done(), seed: maphash.MakeSeed(),
 		lastID: map[string]int64{}, accounts: map[int64]*ghAccount{}, byLogin: map[string]*ghAccount{},
 		tokens: map[string]*ghAccount{}, apps: map[int64]*ghApp{}, teams: map[int64]*ghTeam{},
-		repos: map[int64]*ghRepo{}, byPath: map[string]*ghRepo{}, movedTo: map[string]int64{}, hooks: map[int64]*ghHook{},
+		repos: map[int64]*ghRepo{}, byPath: map[string]*ghRepo{}, movedTo: map[string]int64{}, hooks: map[int64]*ghHook{}, scopes: map[*ghAccount][]string{},
 		calls: map[string]int{}, callsBy: map[string]int{}, spent: map[*ghAccount]*ghBudget{},
 	}
 	g.sender = newGHSender(ctx, opt.DeliverTimeout, opt.Now)

@@ -71,6 +71,8 @@ func (g *GitHub) routes() http.Handler {
 		handle("GET "+repo+"/collaborators/{user}", (*ghCall).isCollaborator)
 		handle("GET "+repo+"/collaborators/{user}/permission", (*ghCall).permission)
 	}
+	handle("GET /app", (*ghCall).appInfo)
+	handle("PATCH /app/hook/config", (*ghCall).editAppHook)
 	handle("GET /app/installations/{id}", (*ghCall).installation)
 	handle("POST /app/installations/{id}/access_tokens", (*ghCall).accessToken)
 	handle("GET /installation/repositories", (*ghCall).installedRepos)
@@ -97,6 +99,7 @@ func (g *GitHub) serve(w http.ResponseWriter, r *http.Request, endpoint string, 
 
 	g.mu.RLock()
 	ok := c.authenticate(endpoint)
+	c.tellScopes()
 	g.mu.RUnlock()
 	g.count(endpoint, c.doer)
 	broken := g.faultFor(c)
@@ -127,7 +130,7 @@ func (c *ghCall) writes(endpoint string) bool {
 // authenticate knows tokens of users and of installations. The endpoints of an
 // App itself have a check of their own.
 func (c *ghCall) authenticate(endpoint string) bool {
-	if strings.Contains(endpoint, " /app/") {
+	if strings.HasSuffix(endpoint, " /app") || strings.Contains(endpoint, " /app/") {
 		return true
 	}
 	kind, token, _ := strings.Cut(c.r.Header.Get("Authorization"), " ")

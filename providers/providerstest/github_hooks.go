@@ -19,9 +19,11 @@ type ghHook struct {
 	url     string
 	secret  string
 	form    bool // content type form instead of json
+	noTLS   bool // certificates are not verified
 	events  []string
 	active  bool
 	created time.Time
+	updated time.Time
 }
 
 func (h *ghHook) hears(event string) bool {
@@ -45,7 +47,7 @@ func (g *GitHub) AddHook(owner, target, secret string, events ...string) (int64,
 }
 
 func (g *GitHub) addHook(o *ghAccount, target, secret string, events []string) *ghHook {
-	h := &ghHook{id: g.next("hook"), owner: o, url: target, secret: secret, events: events, active: true, created: g.opt.Now()}
+	h := &ghHook{id: g.next("hook"), owner: o, url: target, secret: secret, events: events, active: true, created: g.opt.Now(), updated: g.opt.Now()}
 	g.hooks[h.id] = h
 	g.ping(h)
 	return h
@@ -57,24 +59,37 @@ func (g *GitHub) ping(h *ghHook) {
 
 // wireHook shows stars for the secret.
 func (g *GitHub) wireHook(h *ghHook) ghFields {
+	address := g.api("/orgs/" + h.owner.login + "/hooks/" + strconv.FormatInt(h.id, 10))
+	return ghFields{
+		"type": "Organization", "id": h.id, "name": "web", "active": h.active, "events": h.events, "config": h.config(),
+		"updated_at": h.updated.UTC().Truncate(time.Second), "created_at": h.created.UTC().Truncate(time.Second), "url": address, "ping_url": address + "/pings", "deliveries_url": address + "/deliveries",
+	}
+}
+
+func (h *ghHook) config() ghFields {
 	config := ghFields{"url": h.url, "content_type": "json", "insecure_ssl": "0"}
 	if h.form {
 		config["content_type"] = "form"
 	}
+	if h.noTLS {
+		config["insecure_ssl"] = "1"
+	}
 	if h.secret != "" {
 		config["secret"] = "********"
 	}
-	at, address := h.created.UTC().Truncate(time.Second), g.api("/orgs/"+h.owner.login+"/hooks/"+strconv.FormatInt(h.id, 10))
-	return ghFields{
-		"type": "Organization", "id": h.id, "name": "web", "active": h.active, "events": h.events, "config": config,
-		"updated_at": at, "created_at": at, "url": address, "ping_url": address + "/pings", "deliveries_url": address + "/deliveries",
-	}
+	return config
 }
 
-// ownersOnly is the organization; to others it is not there.
+// ownersOnly is the organization; to others, and to tokens without the scope,
+// its webhooks are not there (docs.github.com, "REST API endpoints for
+// organization webhooks").
 func (c *ghCall) ownersOnly() *ghAccount {
 	o := c.organization()
-	if o != nil && !c.owns(o) {
+	if o == nil {
+		return nil
+	}
+	c.header.Set("X-Accepted-OAuth-Scopes", "admin:org_hook")
+	if !c.owns(o) || !c.scoped("admin:org_hook") {
 		c.notFound()
 		return nil
 	}
@@ -98,28 +113,37 @@ func (c *ghCall) listHooks() {
 
 type ghHookForm struct {
 	Name   string `json:"name"`
-	Config struct {
+	Config *struct {
 		URL         *string `json:"url"`
 		Secret      *string `json:"secret"`
 		ContentType *string `json:"content_type"`
+		InsecureSSL *string `json:"insecure_ssl"`
 	} `json:"config"`
 	Events []string `json:"events"`
 	Active *bool    `json:"active"`
 }
 
-// fill takes what the form has, and refuses an address that is none.
+// fill takes what the form has, and refuses an address that is none. An update
+// of the configuration without a secret removes it (docs.github.com, "Update an
+// organization webhook"), and even one of nothing but the events does.
 func (h *ghHook) fill(form ghHookForm) bool {
-	if form.Config.URL != nil {
-		if u, err := url.Parse(*form.Config.URL); err != nil || u.Host == "" {
-			return false
+	h.secret = ""
+	if c := form.Config; c != nil {
+		if c.URL != nil {
+			if u, err := url.Parse(*c.URL); err != nil || u.Host == "" {
+				return false
+			}
+			h.url = *c.URL
 		}
-		h.url = *form.Config.URL
-	}
-	if form.Config.Secret != nil {
-		h.secret = *form.Config.Secret
-	}
-	if form.Config.ContentType != nil {
-		h.form = *form.Config.ContentType != "json"
+		if c.Secret != nil {
+			h.secret = *c.Secret
+		}
+		if c.ContentType != nil {
+			h.form = *c.ContentType != "json"
+		}
+		if c.InsecureSSL != nil {
+			h.noTLS = *c.InsecureSSL == "1"
+		}
 	}
 	if form.Events != nil {
 		h.events = form.Events
@@ -130,6 +154,38 @@ func (h *ghHook) fill(form ghHookForm) bool {
 	return true
 }
 
+// crowded names an event that as many webhooks of the owner hear as may,
+// without h (docs.github.com, "About webhooks": 20 for each event, 250 on an
+// Enterprise Server).
+func (g *GitHub) crowded(h *ghHook) string {
+	for _, event := range h.events {
+		n := 0
+		for _, other := range g.hooks {
+			if other != h && other.owner == h.owner && slices.Contains(other.events, event) {
+				n++
+			}
+		}
+		if n >= g.opt.HooksPerEvent {
+			return event
+		}
+	}
+	return ""
+}
+
+// invalid is what GitHub answers to a form that it understands.
+func (c *ghCall) invalid(message string) {
+	c.refuse(http.StatusUnprocessableEntity, "Validation Failed")
+	c.body.Reset()
+	c.json(ghFields{
+		"message": "Validation Failed", "documentation_url": "https://docs.github.com/rest", "status": "422",
+		"errors": []ghFields{{"resource": "Hook", "code": "custom", "message": message}},
+	})
+}
+
+func (c *ghCall) full(event string) {
+	c.invalid("The " + strconv.Quote(event) + " event cannot have more than " + strconv.Itoa(c.g.opt.HooksPerEvent) + " hooks")
+}
+
 // createHook: an organization's hook is called "web", hears pushes and sends
 // forms unless told otherwise.
 func (c *ghCall) createHook() {
@@ -138,16 +194,20 @@ func (c *ghCall) createHook() {
 		return
 	}
 	var form ghHookForm
-	h := &ghHook{owner: o, events: []string{"push"}, active: true, form: true, created: c.g.opt.Now()}
-	if json.NewDecoder(c.r.Body).Decode(&form) != nil || form.Name != "web" || form.Config.URL == nil || !h.fill(form) {
+	h := &ghHook{owner: o, events: []string{"push"}, active: true, form: true, created: c.g.opt.Now(), updated: c.g.opt.Now()}
+	if json.NewDecoder(c.r.Body).Decode(&form) != nil || form.Name != "web" || form.Config == nil || form.Config.URL == nil || !h.fill(form) {
 		c.refuse(http.StatusUnprocessableEntity, "Validation Failed")
 		return
 	}
 	for _, other := range c.g.hooks {
 		if other.owner == o && other.url == h.url {
-			c.refuse(http.StatusUnprocessableEntity, "Validation Failed: Hook already exists on this organization")
+			c.invalid("Hook already exists on this organization")
 			return
 		}
+	}
+	if event := c.g.crowded(h); event != "" {
+		c.full(event)
+		return
 	}
 	h.id = c.g.next("hook")
 	c.g.hooks[h.id] = h
@@ -182,8 +242,17 @@ func (c *ghCall) editHook() {
 		return
 	}
 	var form ghHookForm
-	if json.NewDecoder(c.r.Body).Decode(&form) != nil || !h.fill(form) {
+	now := *h
+	if json.NewDecoder(c.r.Body).Decode(&form) != nil || !now.fill(form) {
 		c.refuse(http.StatusUnprocessableEntity, "Validation Failed")
+		return
+	}
+	before := *h
+	now.updated = c.g.opt.Now()
+	*h = now
+	if event := c.g.crowded(h); event != "" && !slices.Contains(before.events, event) {
+		*h = before
+		c.full(event)
 		return
 	}
 	c.json(c.g.wireHook(h))

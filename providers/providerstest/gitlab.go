@@ -13,16 +13,19 @@ import (
 
 // GitLabOptions shape a simulated GitLab. The zero value is a usable one.
 type GitLabOptions struct {
-	Addr           string           // where to listen, "127.0.0.1:0" by default
-	Path           string           // of an installation below a path, "/gitlab"; "" for none
-	Admin          string           // login of the administrator, "root" by default
-	AdminToken     string           // his token, a random one by default
-	CountLimit     int              // lists longer than this are not counted, 10,000 by default
-	RateLimit      int              // calls a minute for each token, 0 for no limit
-	DeliverTimeout time.Duration    // of one webhook delivery, 10 s by default
-	DeleteLag      time.Duration    // how long a project is still served after its deletion was announced
-	HideNew        int              // how many reads by id of a new project answer 404
-	Now            func() time.Time // time.Now by default
+	Addr            string           // where to listen, "127.0.0.1:0" by default
+	Path            string           // of an installation below a path, "/gitlab"; "" for none
+	Admin           string           // login of the administrator, "root" by default
+	AdminToken      string           // his token, a random one by default
+	CountLimit      int              // lists longer than this are not counted, 10,000 by default
+	RateLimit       int              // calls a minute for each token, 0 for no limit
+	DeliverTimeout  time.Duration    // of one webhook delivery, 10 s by default
+	Free            bool             // without Premium: groups have no hooks
+	GroupHooks      int              // how many hooks a group may have, 50 by default
+	NoSigningTokens bool             // webhook_signing_token is off
+	DeleteLag       time.Duration    // how long a project is still served after its deletion was announced
+	HideNew         int              // how many reads by id of a new project answer 404
+	Now             func() time.Time // time.Now by default
 }
 
 // GitLab is a simulated GitLab 18: the part of its API that hookd and CI
@@ -74,6 +77,9 @@ func StartGitLab(opt GitLabOptions) (*GitLab, error) {
 	}
 	if opt.CountLimit == 0 {
 		opt.CountLimit = 10_000
+	}
+	if opt.GroupHooks == 0 {
+		opt.GroupHooks = 50
 	}
 	if opt.DeliverTimeout == 0 {
 		opt.DeliverTimeout = 10 * time.Second

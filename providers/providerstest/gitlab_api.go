@@ -52,6 +52,8 @@ func (g *GitLab) routes() http.Handler {
 	handle("GET /groups/{id}/members/all/{user}", (*glCall).groupMember)
 	handle("GET /hooks", (*glCall).listHooks)
 	handle("POST /hooks", (*glCall).createHook)
+	handle("GET /hooks/{hook}", (*glCall).getHook)
+	handle("PUT /hooks/{hook}", (*glCall).editHook)
 	handle("DELETE /hooks/{hook}", (*glCall).deleteHook)
 	handle("GET /groups/{id}/hooks", (*glCall).listHooks)
 	handle("POST /groups/{id}/hooks", (*glCall).createHook)

@@ -21,6 +21,10 @@ type glHook struct {
 	token   string
 	signing string          // a signing token, "whsec_…"
 	hears   map[string]bool // by the kind of event
+	noTLS   bool            // certificates are not verified
+	name    string
+	status  string // alert_status, "" for executable
+	until   *time.Time
 	created time.Time
 }
 
@@ -58,6 +62,9 @@ func (g *GitLab) AddHook(owner, target, secret string, events ...string) (int64,
 	return h.id, nil
 }
 
+// sends: GitLab stops after failures (docs.gitlab.com, "Webhooks", auto-disabled).
+func (h *glHook) sends() bool { return h.status == "" || h.status == "executable" }
+
 func (g *GitLab) addHook(h *glHook) {
 	h.id, h.uuid, h.created = g.next("hook"), newUUID(), g.opt.Now()
 	g.hooks[h.id] = h
@@ -70,12 +77,12 @@ func (g *GitLab) system(name string, e any) {
 	if !slices.Contains(slices.Collect(maps.Values(glKinds)), kind) {
 		kind = ""
 	}
-	g.fire("System Hook", name, e, func(h *glHook) bool { return h.group == nil && (kind == "" || h.hears[kind]) })
+	g.fire("System Hook", name, e, func(h *glHook) bool { return h.group == nil && h.sends() && (kind == "" || h.hears[kind]) })
 }
 
 // above queues a delivery for the hooks of a group and of all above it.
 func (g *GitLab) above(n *glGroup, header, kind string, e any) {
-	g.fire(header, kind, e, func(h *glHook) bool { return h.group != nil && n.within(h.group) && h.hears[kind] })
+	g.fire(header, kind, e, func(h *glHook) bool { return h.group != nil && h.sends() && n.within(h.group) && h.hears[kind] })
 }
 
 func (g *GitLab) fire(header, name string, e any, hears func(*glHook) bool) {
@@ -91,12 +98,19 @@ func (g *GitLab) fire(header, name string, e any, hears func(*glHook) bool) {
 	}
 }
 
-// wireHook shows neither token.
-func (h *glHook) wireHook() any {
+// wireHook shows neither token (lib/api/entities/hook.rb). Whether there is one
+// is told by a GitLab that knows signing tokens.
+func (c *glCall) wireHook(h *glHook) any {
 	w := map[string]any{
-		"id": h.id, "url": h.url, "name": "", "description": "", "created_at": glStamp(h.created),
-		"enable_ssl_verification": true, "alert_status": "executable", "disabled_until": nil,
-		"token_present": h.token != "", "signing_token_present": h.signing != "",
+		"id": h.id, "url": h.url, "name": h.name, "description": "", "created_at": glStamp(h.created),
+		"enable_ssl_verification": !h.noTLS, "alert_status": cmp.Or(h.status, "executable"), "disabled_until": nil,
+		"url_variables": []any{}, "custom_webhook_template": "", "custom_headers": []any{},
+	}
+	if !c.g.opt.NoSigningTokens {
+		w["token_present"], w["signing_token_present"] = h.token != "", h.signing != ""
+	}
+	if h.until != nil {
+		w["disabled_until"] = glStamp(*h.until)
 	}
 	for field, kind := range glKinds {
 		w[field] = h.hears[kind]
@@ -108,13 +122,19 @@ func (h *glHook) wireHook() any {
 }
 
 // mayHook finds whose hooks are asked for: nil and true for the instance's.
-// The instance's are an administrator's, a group's its owners'.
+// The instance's are an administrator's (lib/api/system_hooks.rb), a group's its
+// owners', and of Premium: the free edition has no such call.
 func (c *glCall) mayHook() (*glGroup, bool) {
 	if c.r.PathValue("id") == "" {
 		if !c.doer.admin {
 			c.refuse(http.StatusForbidden, "403 Forbidden")
 		}
 		return nil, c.doer.admin
+	}
+	if c.g.opt.Free {
+		c.status = http.StatusNotFound
+		c.json(map[string]string{"error": "404 Not Found"})
+		return nil, false
 	}
 	n := c.askedGroup()
 	if n == nil {
@@ -132,14 +152,19 @@ func (c *glCall) listHooks() {
 	if !ok {
 		return
 	}
+	glPaged(c, c.g.hooksOf(n), c.wireHook)
+}
+
+// hooksOf lists the hooks of a group, or with nil the instance's, by id.
+func (g *GitLab) hooksOf(n *glGroup) []*glHook {
 	var hooks []*glHook
-	for _, h := range c.g.hooks {
+	for _, h := range g.hooks {
 		if h.group == n {
 			hooks = append(hooks, h)
 		}
 	}
 	slices.SortFunc(hooks, func(a, b *glHook) int { return cmp.Compare(a.id, b.id) })
-	glPaged(c, hooks, (*glHook).wireHook)
+	return hooks
 }
 
 // form sets what the request names. A signing token is taken only if its form
@@ -162,8 +187,16 @@ func (c *glCall) form(h *glHook) bool {
 	if v, ok := fields["token"].(string); ok {
 		h.token = v
 	}
-	if v, ok := fields["signing_token"].(string); ok {
+	// Switched off by its flag, the field is ignored without a word
+	// (gitlab-org/gitlab, merge request 230944).
+	if v, ok := fields["signing_token"].(string); ok && !c.g.opt.NoSigningTokens {
 		h.signing = v
+	}
+	if v, ok := fields["name"].(string); ok {
+		h.name = v
+	}
+	if v, ok := fields["enable_ssl_verification"].(bool); ok {
+		h.noTLS = !v
 	}
 	for field, kind := range glKinds {
 		if v, ok := fields[field].(bool); ok {
@@ -178,13 +211,20 @@ func (c *glCall) createHook() {
 	if !ok {
 		return
 	}
+	// The defaults of lib/api: pushes of a group, and of the instance whatever
+	// changes a repository.
 	h := &glHook{group: n, hears: map[string]bool{"push": n != nil, "repository_update": n == nil}}
 	if !c.form(h) {
 		return
 	}
+	if n != nil && len(c.g.hooksOf(n)) >= c.g.opt.GroupHooks {
+		c.status = http.StatusUnprocessableEntity
+		c.json(map[string]any{"message": "Maximum number of group hooks (" + strconv.Itoa(c.g.opt.GroupHooks) + ") exceeded"})
+		return
+	}
 	c.g.addHook(h)
 	c.status = http.StatusCreated
-	c.json(h.wireHook())
+	c.json(c.wireHook(h))
 }
 
 // ownHook finds the asked hook of the asked group or of the instance.
@@ -204,13 +244,13 @@ func (c *glCall) ownHook() *glHook {
 
 func (c *glCall) getHook() {
 	if h := c.ownHook(); h != nil {
-		c.json(h.wireHook())
+		c.json(c.wireHook(h))
 	}
 }
 
 func (c *glCall) editHook() {
 	if h := c.ownHook(); h != nil && c.form(h) {
-		c.json(h.wireHook())
+		c.json(c.wireHook(h))
 	}
 }
 
@@ -219,5 +259,63 @@ func (c *glCall) deleteHook() {
 		delete(c.g.hooks, h.id)
 		c.status = http.StatusNoContent
 		c.header.Del("Content-Type")
+	}
+}
+
+// A GitLabHook is a hook as the database has it, which the API does not show.
+type GitLabHook struct {
+	ID                  int64
+	Group               string // "" for a system hook
+	URL, Token, Signing string
+	Hears               []string
+	NoTLS               bool
+	Status              string // alert_status
+}
+
+// Hooks lists all hooks, by id.
+func (g *GitLab) Hooks() []GitLabHook {
+	g.mu.RLock()
+	defer g.mu.RUnlock()
+	var all []GitLabHook
+	for _, h := range g.hooks {
+		all = append(all, h.shown())
+	}
+	slices.SortFunc(all, func(a, b GitLabHook) int { return cmp.Compare(a.ID, b.ID) })
+	return all
+}
+
+func (h *glHook) shown() GitLabHook {
+	s := GitLabHook{ID: h.id, URL: h.url, Token: h.token, Signing: h.signing, NoTLS: h.noTLS, Status: h.status}
+	if h.group != nil {
+		s.Group = h.group.path()
+	}
+	for kind, hears := range h.hears {
+		if hears {
+			s.Hears = append(s.Hears, kind)
+		}
+	}
+	slices.Sort(s.Hears)
+	return s
+}
+
+// EditHook changes a hook as its page does, and its status as failures do.
+func (g *GitLab) EditHook(id int64, change func(*GitLabHook)) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	h := g.hooks[id]
+	if h == nil {
+		return
+	}
+	now := h.shown()
+	change(&now)
+	h.url, h.token, h.signing, h.noTLS, h.status = now.URL, now.Token, now.Signing, now.NoTLS, now.Status
+	h.until = nil
+	if h.status == "temporarily_disabled" {
+		until := g.opt.Now().Add(time.Hour)
+		h.until = &until
+	}
+	h.hears = map[string]bool{}
+	for _, kind := range now.Hears {
+		h.hears[kind] = true
 	}
 }
