@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"container/list"
 	"io"
+	"maps"
 	"net/http"
 	"sync"
 )
@@ -83,11 +84,15 @@ func (c *cache) drop(e *list.Element) {
 // answers are bounded too.
 func (a *answer) weight() int { return len(a.body) + 1<<10 }
 
-// response is the kept answer as if it had come now.
-func (a *answer) response(req *http.Request) *http.Response {
+// response is the kept answer as if it had come now, with what the 304 says of
+// it: GitLab tags the body alone, so a page that is as it was may have got
+// another one behind it (Rack::ETag, Rack::ConditionalGet; RFC 9111, 4.3.4).
+func (a *answer) response(req *http.Request, now http.Header) *http.Response {
+	h := a.header.Clone()
+	maps.Copy(h, now)
 	return &http.Response{
 		Status: "200 OK", StatusCode: http.StatusOK, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
-		Header: a.header.Clone(), Body: io.NopCloser(bytes.NewReader(a.body)), ContentLength: int64(len(a.body)), Request: req,
+		Header: h, Body: io.NopCloser(bytes.NewReader(a.body)), ContentLength: int64(len(a.body)), Request: req,
 	}
 }
 

@@ -110,3 +110,18 @@ func sum(calls map[string]int) int {
 	}
 	return n
 }
+
+// GitLab tags the body of an answer and not its headers, so the full last page
+// is confirmed by a 304 also when there is another one behind it now.
+func TestAFullPageThatIsAsItWasMayHaveGotAnotherBehindIt(t *testing.T) {
+	g, f := start(t, providerstest.GitLabOptions{})
+	o := must[providers.Org](t)(g.CreateOrg("acme", "private"))
+	for i := range 102 {
+		if i > 98 {
+			if n, err := read(f.Repos(t.Context(), o)); n != i || err != nil {
+				t.Errorf("%d projects are listed, want %d: %v", n, i, err)
+			}
+		}
+		must[providers.Repo](t)(g.CreateRepo(providerstest.GitLabProject{Owner: "acme", Name: fmt.Sprint("r", i), Private: true}))
+	}
+}

@@ -67,7 +67,7 @@ func (g *guard) RoundTrip(req *http.Request) (*http.Response, error) {
 		return nil, &providers.ForgeError{Op: op, Status: resp.StatusCode, Class: providers.ErrUnavailable, Err: err}
 	}
 	if resp.StatusCode == http.StatusNotModified && conditional {
-		return kept.response(req), nil
+		return kept.response(req, resp.Header), nil
 	}
 	if err := g.judge(resp, body); err != nil {
 		err.Op, err.Status = op, resp.StatusCode
