@@ -100,7 +100,7 @@ type Job struct {
 	Failing   time.Time `json:"failing,omitzero"`  // since when every attempt failed
 	Fresh     bool      `json:"fresh,omitempty"`   // no cached reads
 	Force     bool      `json:"force,omitempty"`   // an operator released it past the shrink guard
-	Gentle    bool      `json:"gentle,omitempty"`  // its push does not wake a parked or dead job
+	Gentle    bool      `json:"gentle,omitempty"`  // its push only makes a job where there is none
 	LastError string    `json:"last_error"`        // of the last attempt, "" if it went well
 	Outcome   Result    `json:"outcome,omitempty"` // how it ended
 	Note      string    `json:"note,omitempty"`    // in words, with evidence

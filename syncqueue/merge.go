@@ -5,7 +5,8 @@ import "time"
 // Merge returns old with the push of new coalesced into it. Old is any job of
 // the same key that is not done; the returned job has the state in which an
 // engine has to file it. It loses no edge: after every push a run of the
-// handler starts that started after the push.
+// handler starts that started after the push. A gentle push asks for no more
+// than that there is a job.
 func Merge(old, new Job) Job {
 	// The labels of the newer push are the likelier ones.
 	if new.Subject.Name != "" {
@@ -13,6 +14,9 @@ func Merge(old, new Job) Job {
 	}
 	if new.Org != "" {
 		old.Org = new.Org
+	}
+	if new.Gentle {
+		return old
 	}
 	switch old.State {
 	case Leased:
@@ -26,9 +30,6 @@ func Merge(old, new Job) Job {
 		old.Again = &a
 		return old
 	case Parked, Dead:
-		if new.Gentle {
-			return old
-		}
 		old.State = Ready
 		old.Attempts, old.Looks, old.Failing = 0, 0, time.Time{}
 		old.NotBefore, old.Deadline = new.NotBefore, new.Deadline

@@ -57,6 +57,22 @@ func TestDueTimeOfACoalescedPush(t *testing.T) {
 	}
 }
 
+func TestAGentlePushLeavesAJobAsItIs(t *testing.T) {
+	looking := pushed(time.Minute)
+	looking.Looks = 3
+	leased := pushed(0)
+	leased.State = syncqueue.Leased
+	dead, parked := pushed(0), pushed(0)
+	dead.State, parked.State = syncqueue.Dead, syncqueue.Parked
+	for _, old := range []syncqueue.Job{pushed(time.Hour), looking, leased, dead, parked} {
+		gentle := pushed(time.Second)
+		gentle.Gentle, gentle.Causes = true, []syncqueue.Cause{{By: "sweep"}}
+		if diff := cmp.Diff(old, syncqueue.Merge(old, gentle)); diff != "" {
+			t.Errorf("a %s job changed:\n%s", old.State, diff)
+		}
+	}
+}
+
 func TestNewerLabelsWinAlsoWhileLeased(t *testing.T) {
 	for _, state := range []syncqueue.State{syncqueue.Ready, syncqueue.Leased, syncqueue.Parked, syncqueue.Dead} {
 		old, renamed := pushed(0), pushed(0)

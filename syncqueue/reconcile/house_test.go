@@ -119,6 +119,8 @@ type house struct {
 	held  map[string]int
 	mu    sync.Mutex
 	runs  []syncqueue.Report
+	ends  []time.Time // of the runs
+	plan  plan
 	stop  func()
 }
 
@@ -130,17 +132,25 @@ type plan struct {
 // open builds a house in a bubble. Its polls are off unless the plan says so.
 func open(t *testing.T, w *world, pl plan) *house {
 	t.Helper()
-	h := &house{t: t, world: w, ci: newCI(w), orgs: providers.NewOrgSet("acme"), held: map[string]int{}}
-	h.store = memory.New(memory.Options{Now: time.Now})
 	if pl.reconcile == 0 {
 		pl.reconcile = 1000 * time.Hour
 	}
+	h := &house{t: t, world: w, ci: newCI(w), orgs: providers.NewOrgSet("acme"), held: map[string]int{}, plan: pl}
+	h.store = memory.New(memory.Options{Now: time.Now})
+	h.start()
+	return h
+}
+
+// start begins a life of the process.
+func (h *house) start() {
+	t := h.t
+	t.Helper()
 	engine, err := reconcile.New(reconcile.Config{
-		Providers: []reconcile.Provider{{Name: "git", Forge: w, Orgs: h.orgs, Names: []string{"acme"}, Members: pl.members, Repos: pl.repos}},
+		Providers: []reconcile.Provider{{Name: "git", Forge: h.world, Orgs: h.orgs, Names: []string{"acme"}, Members: h.plan.members, Repos: h.plan.repos}},
 		Targets:   []reconcile.Target{{Name: "drone", Provider: "git", Driver: h.ci}},
 		Store:     h.store, Log: slog.New(slog.NewTextHandler(io.Discard, nil)), Now: time.Now,
 		Verify:    []time.Duration{2 * time.Second, 5 * time.Second, 15 * time.Second, time.Minute, 5 * time.Minute},
-		Reconcile: pl.reconcile, Guard: target.Guard{Percent: 50, MinRepos: 20},
+		Reconcile: h.plan.reconcile, Guard: target.Guard{Percent: 50, MinRepos: 20},
 		Held: func(name string) { h.mu.Lock(); h.held[name]++; h.mu.Unlock() },
 	})
 	if err != nil {
@@ -152,15 +162,18 @@ func open(t *testing.T, w *world, pl plan) *house {
 	ctx, cancel := context.WithCancel(context.Background())
 	pool := &syncqueue.Pool{
 		Queue: h.store, Handler: engine, TTL: time.Minute, Drain: time.Second,
-		Peers: []syncqueue.Peer{{Provider: "git"}, {Target: "drone"}}, Workers: max(pl.workers, 2),
+		Peers: []syncqueue.Peer{{Provider: "git"}, {Target: "drone"}}, Workers: max(h.plan.workers, 2),
 		Backoff: syncqueue.Backoff{First: time.Second, Max: 10 * time.Minute, GiveUp: 24 * time.Hour},
 		Log:     slog.New(slog.NewTextHandler(io.Discard, nil)), Now: time.Now,
-		Observe: func(r syncqueue.Report) { h.mu.Lock(); h.runs = append(h.runs, r); h.mu.Unlock() },
+		Observe: func(r syncqueue.Report) {
+			h.mu.Lock()
+			h.runs, h.ends = append(h.runs, r), append(h.ends, time.Now())
+			h.mu.Unlock()
+		},
 	}
 	done := make(chan struct{})
 	go func() { pool.Run(ctx); close(done) }()
-	h.stop = func() { cancel(); <-done; h.store.Close() }
-	return h
+	h.stop = func() { cancel(); <-done }
 }
 
 // after lets synthetic time pass.
@@ -239,7 +252,7 @@ func inBubble(t *testing.T, w *world, pl plan, f func(h *house)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		h := open(t, w, pl)
-		defer h.stop()
+		defer func() { h.stop(); h.store.Close() }()
 		h.after(40 * time.Second) // the first fill
 		f(h)
 	})

@@ -13,8 +13,7 @@ import (
 	"github.com/hookd/hookd/syncqueue/target"
 )
 
-// sweepSlices is into how many ticks the reconcile bound is cut: each tick
-// looks at the users who would pass the bound before the tick after next.
+// sweepSlices is into how many ticks the reconcile bound is cut.
 const sweepSlices = 12
 
 // rosterTimeout bounds how long a CI server that hangs holds up the sweep of its
@@ -27,23 +26,17 @@ const firstLook = 100 * time.Millisecond
 // sweep finds users nobody looked at for long, publishes that were lost, and
 // people of the CI server that the catalogue does not know.
 func (e *Engine) sweep(ctx context.Context, p *provider, l syncqueue.Lease) (syncqueue.Outcome, error) {
-	now := e.cfg.Now()
-	tick := max(e.cfg.Reconcile/sweepSlices, time.Second)
-	o := syncqueue.Outcome{Next: now.Add(tick)}
+	now, pace := e.cfg.Now(), paceOf(e.cfg.Reconcile)
+	o := syncqueue.Outcome{Next: now.Add(pace.tick)}
 
-	due, err := e.users(ctx, storage.UserQuery{Provider: p.Name, CheckedBefore: now.Add(2*tick - e.cfg.Reconcile)})
+	known, err := e.users(ctx, storage.UserQuery{Provider: p.Name})
 	if err != nil {
 		return o, err
 	}
-	for i, u := range due {
+	due := pace.looks(known, now)
+	for _, u := range due {
 		j := syncqueue.UserJob(p.Name, u.User, syncqueue.LaneReconcile, now)
-		// Evenly over the tick: a poll of everybody at once is a storm of its
-		// own. Who was never looked at comes first, and does not wait for it.
-		wait := tick * time.Duration(i) / time.Duration(len(due))
-		if u.Checked.IsZero() {
-			wait = min(wait, firstLook*time.Duration(i))
-		}
-		j.NotBefore = now.Add(wait)
+		j.NotBefore = now.Add(u.wait)
 		o.Follow = append(o.Follow, j)
 	}
 	behind := 0
@@ -52,11 +45,14 @@ func (e *Engine) sweep(ctx context.Context, p *provider, l syncqueue.Lease) (syn
 		if err != nil {
 			return o, err
 		}
-		for _, u := range users {
+		for i, u := range users {
 			behind++
 			j := syncqueue.PublishJob(t, p.Name, u.User, syncqueue.Job{}, syncqueue.LaneReconcile, now)
-			// Who waits for a credential or an operator goes on waiting for it.
+			// Who waits, for a credential or an operator or his turn, goes on
+			// waiting for it.
 			j.Gentle = true
+			j.NotBefore = j.NotBefore.Add(pace.tick * time.Duration(i) / time.Duration(len(users)))
+			j.Deadline = j.NotBefore
 			o.Follow = append(o.Follow, j)
 		}
 		found, err := e.newcomers(ctx, p, e.targets[t])
@@ -70,11 +66,11 @@ func (e *Engine) sweep(ctx context.Context, p *provider, l syncqueue.Lease) (syn
 	for i := range o.Follow {
 		o.Follow[i].Causes = []syncqueue.Cause{{By: "sweep", At: now}}
 	}
-	o.Note = fmt.Sprintf("%d users due, %d publishes behind", len(due), behind)
+	o.Note = fmt.Sprintf("%d of %d users due, %d publishes behind", len(due), len(known), behind)
 	return o, nil
 }
 
-// users lists all that q selects, whoever waited longest first.
+// users lists all that q selects, by login.
 func (e *Engine) users(ctx context.Context, q storage.UserQuery) ([]storage.UserRow, error) {
 	var out []storage.UserRow
 	cursor := ""
@@ -89,7 +85,6 @@ func (e *Engine) users(ctx context.Context, q storage.UserQuery) ([]storage.User
 		}
 		cursor = next
 	}
-	oldestFirst(out)
 	return out, nil
 }
 
