@@ -50,6 +50,7 @@ var (
 	_ providers.Prober            = (*Forge)(nil)
 	_ providers.Prover            = (*Forge)(nil)
 	_ providers.OrgLister         = (*Forge)(nil)
+	_ providers.DeliveryLog       = (*Forge)(nil)
 )
 
 // New returns a forge. It makes no call.

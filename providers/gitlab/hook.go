@@ -82,7 +82,9 @@ func (h *Hook) verifyToken(token string) (int, error) {
 
 // GUID returns the id that GitLab repeats when it sends a delivery again. The
 // last resort, the event's UUID, is shared by the hooks that one event fires.
-func (h *Hook) GUID(header http.Header) string {
+func (h *Hook) GUID(header http.Header) string { return guidOf(header) }
+
+func guidOf(header http.Header) string {
 	return first(header, "Webhook-Id", "Idempotency-Key", "X-Gitlab-Event-Uuid")
 }
 

@@ -25,6 +25,9 @@ type GitLabOptions struct {
 	NoSigningTokens bool             // webhook_signing_token is off
 	DeleteLag       time.Duration    // how long a project is still served after its deletion was announced
 	HideNew         int              // how many reads by id of a new project answer 404
+	AutoDisable     bool             // hooks that fail are switched off for a while, as on gitlab.com
+	LogNoTimes      bool             // the logs of hooks do not tell when, as before created_at was among their fields
+	LogLimit        int              // payloads larger than this are not logged, 5 MiB by default
 	Now             func() time.Time // time.Now by default
 }
 
@@ -84,6 +87,9 @@ func StartGitLab(opt GitLabOptions) (*GitLab, error) {
 	if opt.DeliverTimeout == 0 {
 		opt.DeliverTimeout = 10 * time.Second
 	}
+	if opt.LogLimit == 0 {
+		opt.LogLimit = 5 << 20
+	}
 	if opt.Now == nil {
 		opt.Now = time.Now
 	}
@@ -101,6 +107,7 @@ func StartGitLab(opt GitLabOptions) (*GitLab, error) {
 		calls: map[string]int{}, callsBy: map[string]int{}, window: map[string]*glWindow{},
 	}
 	g.sender = newGLSender(opt.DeliverTimeout, opt.Now, g.url)
+	g.sender.autoDisable = opt.AutoDisable
 	if _, err := g.createUser(opt.Admin, opt.AdminToken, true); err != nil {
 		l.Close()
 		return nil, err

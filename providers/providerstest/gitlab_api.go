@@ -60,6 +60,8 @@ func (g *GitLab) routes() http.Handler {
 	handle("GET /groups/{id}/hooks/{hook}", (*glCall).getHook)
 	handle("PUT /groups/{id}/hooks/{hook}", (*glCall).editHook)
 	handle("DELETE /groups/{id}/hooks/{hook}", (*glCall).deleteHook)
+	handle("GET /groups/{id}/hooks/{hook}/events", (*glCall).hookEvents)
+	handle("POST /groups/{id}/hooks/{hook}/events/{event}/resend", (*glCall).resend)
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
 		g.count(r.Method+" unrouted", nil)
 		if strings.HasPrefix(r.URL.Path, g.opt.Path+glAPIRoot+"/") {

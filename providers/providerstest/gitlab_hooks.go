@@ -91,7 +91,7 @@ func (g *GitLab) fire(header, name string, e any, hears func(*glHook) bool) {
 	for _, id := range slices.Sorted(maps.Keys(g.hooks)) {
 		if h := g.hooks[id]; hears(h) {
 			g.sender.push(GitLabDelivery{
-				UUID: newUUID(), Hook: strconv.FormatInt(h.id, 10), Header: header, Event: name, Body: body,
+				UUID: newUUID(), hook: h.id, Hook: strconv.FormatInt(h.id, 10), Header: header, Event: name, Body: body,
 				eventUUID: event, hookUUID: h.uuid, url: h.url, token: h.token, signing: h.signing,
 			})
 		}
@@ -103,11 +103,15 @@ func (g *GitLab) fire(header, name string, e any, hears func(*glHook) bool) {
 func (c *glCall) wireHook(h *glHook) any {
 	w := map[string]any{
 		"id": h.id, "url": h.url, "name": h.name, "description": "", "created_at": glStamp(h.created),
-		"enable_ssl_verification": !h.noTLS, "alert_status": cmp.Or(h.status, "executable"), "disabled_until": nil,
-		"url_variables": []any{}, "custom_webhook_template": "", "custom_headers": []any{},
+		"enable_ssl_verification": !h.noTLS,
+		"url_variables":           []any{}, "custom_webhook_template": "", "custom_headers": []any{},
 	}
 	if !c.g.opt.NoSigningTokens {
 		w["token_present"], w["signing_token_present"] = h.token != "", h.signing != ""
+	}
+	w["alert_status"], w["disabled_until"] = c.g.sender.alert(h.id)
+	if h.status != "" {
+		w["alert_status"] = h.status
 	}
 	if h.until != nil {
 		w["disabled_until"] = glStamp(*h.until)

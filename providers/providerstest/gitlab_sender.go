@@ -12,6 +12,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -26,6 +27,8 @@ type GitLabDelivery struct {
 	Status int    // 0 if no answer came
 	Err    string // why
 
+	header                                   http.Header
+	hook                                     int64
 	eventUUID, hookUUID, url, token, signing string
 }
 
@@ -37,22 +40,32 @@ type glSender struct {
 	now      func() time.Time
 	instance string
 
-	mu    sync.Mutex
-	queue []GitLabDelivery
-	sent  []GitLabDelivery
-	busy  bool
-	wake  chan struct{} // holds one token while there may be work
-	idle  chan struct{} // closed when nothing is queued or under way
+	down atomic.Bool // nothing reaches anybody
+
+	autoDisable bool
+
+	mu      sync.Mutex
+	queue   []GitLabDelivery
+	sent    []GitLabDelivery
+	log     []glLogged
+	trouble map[int64]*glTrouble // by hook
+	busy    bool
+	wake    chan struct{} // holds one token while there may be work
+	idle    chan struct{} // closed when nothing is queued or under way
 }
 
 func newGLSender(timeout time.Duration, now func() time.Time, instance string) *glSender {
 	idle := make(chan struct{})
 	close(idle)
-	return &glSender{http: &http.Client{Timeout: timeout}, now: now, instance: instance, wake: make(chan struct{}, 1), idle: idle}
+	return &glSender{http: &http.Client{Timeout: timeout}, now: now, instance: instance, wake: make(chan struct{}, 1), idle: idle, trouble: map[int64]*glTrouble{}}
 }
 
 func (s *glSender) push(d GitLabDelivery) {
 	s.mu.Lock()
+	if s.off(d.hook) {
+		s.mu.Unlock()
+		return
+	}
 	if len(s.queue) == 0 && !s.busy {
 		s.idle = make(chan struct{})
 	}
@@ -95,6 +108,7 @@ func (s *glSender) finish(d GitLabDelivery) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.sent, s.busy = append(s.sent, d), false
+	s.note(d)
 	if len(s.queue) == 0 {
 		close(s.idle)
 	}
@@ -107,6 +121,11 @@ func (s *glSender) deliver(ctx context.Context, d *GitLabDelivery) {
 		return
 	}
 	s.headers(req.Header, d)
+	d.header = req.Header.Clone()
+	if s.down.Load() {
+		d.Err = "internal error: Failed to open TCP connection"
+		return
+	}
 	resp, err := s.http.Do(req)
 	if err != nil {
 		d.Err = fmt.Sprintf("internal error: %v", err)
