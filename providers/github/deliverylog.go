@@ -9,7 +9,6 @@ import (
 	"iter"
 	"net/http"
 	"strconv"
-	"strings"
 	"time"
 
 	sdk "github.com/google/go-github/v88/github"
@@ -57,7 +56,7 @@ func (f *Forge) DeliveryLogs(ctx context.Context, org providers.Org, ours func(a
 // data/variables/webhooks.yml).
 func (f *Forge) logKept() time.Duration {
 	const day = 24 * time.Hour
-	if base := f.api.BaseURL(); strings.HasSuffix(base, "/api/v3/") {
+	if f.server {
 		return 7 * day
 	}
 	return 3 * day
