@@ -10,8 +10,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/go-chi/chi/v5"
-
 	"github.com/hookd/hookd/providers"
 	"github.com/hookd/hookd/syncqueue"
 )
@@ -47,8 +45,7 @@ func (rc *receiver) receive(w http.ResponseWriter, r *http.Request) {
 	if rc.Draining() {
 		w.Header().Set("Connection", "close")
 	}
-	name := chi.URLParam(r, "provider")
-	src, ok := rc.Sources()[name]
+	src, ok := rc.Sources()[param(r, "provider")]
 	if !ok {
 		writeProblem(w, http.StatusNotFound, "no provider of this name is configured")
 		return

@@ -27,10 +27,13 @@ func Received(provider string, hook providers.Hook, h http.Header, raw, body []b
 	}
 }
 
-// guid is the key of deduplication: the forge's delivery id, else the digest of
-// the bytes.
+// guid is the key of deduplication: the forge's delivery id, its digest if it is
+// too long to keep, else the digest of the body.
 func guid(id string, raw []byte) string {
-	if id != "" && len(id) <= maxGUID {
+	switch {
+	case len(id) > maxGUID:
+		raw = []byte(id)
+	case id != "":
 		return id
 	}
 	sum := sha256.Sum256(raw)
