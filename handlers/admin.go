@@ -32,6 +32,9 @@ func AdminAPI(a Admin) http.Handler {
 	if a.Ready == nil {
 		a.Ready = func(context.Context) []Check { return nil }
 	}
+	if a.Draining == nil {
+		a.Draining = func() bool { return false }
+	}
 	s := &api{Admin: a, steering: a.Steering(), failures: httprate.NewRateLimiter(failuresPerMinute, time.Minute, onlyRetryAfter, tooMany)}
 
 	// A browser that is signed in somewhere must not be made to act here.

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/hookd/hookd/handlers"
 	"github.com/hookd/hookd/providers"
 	"github.com/hookd/hookd/storage"
 	"github.com/hookd/hookd/syncqueue"
@@ -235,6 +236,30 @@ func TestPagesJoinToTheWhole(t *testing.T) {
 		}
 		if len(ids) != want {
 			t.Errorf("%s: %d of %d", list, len(ids), want)
+		}
+	}
+}
+
+func TestListsOfTheConfigurationHavePagesToo(t *testing.T) {
+	w := newWorld(t)
+	w.desk.coverage = []handlers.ProviderCoverage{{Provider: "a"}, {Provider: "b"}}
+	for _, list := range []struct{ path, name string }{{"/api/v1/providers", "name"}, {"/api/v1/coverage", "provider"}} {
+		first := w.get(list.path + "?limit=1")
+		next, _ := first["next"].(string)
+		if got := items(first); len(got) != 1 || got[0][list.name] != "a" || next == "" {
+			t.Fatalf("%s: %v", list.path, first)
+		}
+		last := w.get(list.path + "?limit=1&cursor=" + next)
+		if got := items(last); len(got) != 1 || got[0][list.name] != "b" || last["next"] != nil {
+			t.Errorf("%s: %v", list.path, last)
+		}
+		if rec, _ := w.call("viewer", "GET", "/api/v1/targets?cursor="+next, ""); rec.Code != http.StatusBadRequest {
+			t.Errorf("another list's cursor: %d", rec.Code)
+		}
+	}
+	for _, path := range []string{"providers?limit=0", "targets?limit=x", "coverage?cursor=x", "providers?name=a", "targets?provider=a"} {
+		if rec, _ := w.call("viewer", "GET", "/api/v1/"+path, ""); rec.Code != http.StatusBadRequest {
+			t.Errorf("%s: %d", path, rec.Code)
 		}
 	}
 }

@@ -48,7 +48,7 @@ func (s *api) coverage(w http.ResponseWriter, r *http.Request) {
 	for i, p := range all {
 		items[i] = p.view()
 	}
-	writePage(w, items, "")
+	writePageOf(w, r, s.Log, items)
 }
 
 func (p ProviderCoverage) view() coverageView {

@@ -185,6 +185,7 @@ func TestReplaysByFilter(t *testing.T) {
 	for body, want := range map[string]string{
 		``:                   "JSON object",
 		`[]`:                 "JSON object",
+		`null`:               "JSON object",
 		`{} {}`:              "nothing after it",
 		`{"provder":"a"}`:    "unknown field",
 		`{"since":"x"}`:      "since is a time",
@@ -268,6 +269,14 @@ func TestPauseStopsLeasing(t *testing.T) {
 		if rec.Code != http.StatusOK || answer["paused"] != c.want || s.Paused != c.want {
 			t.Errorf("%s: %d %s, %v", c.what, rec.Code, rec.Body, s.Paused)
 		}
+	}
+}
+
+func TestAMistypedPauseStopsNothing(t *testing.T) {
+	w := newWorld(t)
+	rec, _ := w.call("operator", "POST", "/api/v1/queue/pause?provider=a", "")
+	if s, _ := w.db.Stats(context.Background()); rec.Code != http.StatusBadRequest || s.Paused {
+		t.Errorf("%d, paused %v", rec.Code, s.Paused)
 	}
 }
 

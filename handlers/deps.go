@@ -51,6 +51,7 @@ type Admin struct {
 	Log       *slog.Logger
 	Now       func() time.Time
 	Ready     func(ctx context.Context) []Check // may be nil
+	Draining  func() bool                       // may be nil
 	Page      http.Handler                      // serves / and everything below /dashboard; may be nil
 	Build     Build
 }

@@ -57,7 +57,7 @@ func (s *api) listProviders(w http.ResponseWriter, r *http.Request) {
 			items[i].Orgs = []string{}
 		}
 	}
-	writePage(w, items, "")
+	writePageOf(w, r, s.Log, items)
 }
 
 func (s *api) listTargets(w http.ResponseWriter, r *http.Request) {
@@ -67,5 +67,5 @@ func (s *api) listTargets(w http.ResponseWriter, r *http.Request) {
 			items[i].Credentials = map[string]int{}
 		}
 	}
-	writePage(w, items, "")
+	writePageOf(w, r, s.Log, items)
 }

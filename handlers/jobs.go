@@ -124,7 +124,11 @@ func (s *api) dropJob(w http.ResponseWriter, r *http.Request) {
 // pause stops or starts the workers.
 func (s *api) pause(on bool) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
-		if err := s.Console.Pause(r.Context(), on); err != nil {
+		err := parseQuery(r).err
+		if err == nil {
+			err = s.Console.Pause(r.Context(), on)
+		}
+		if err != nil {
 			fail(w, r, s.Log, err)
 			return
 		}

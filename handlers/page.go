@@ -4,7 +4,9 @@ import (
 	"encoding/base64"
 	"encoding/binary"
 	"hash/crc32"
+	"log/slog"
 	"net/http"
+	"strconv"
 )
 
 // A page is one answer of a list.
@@ -24,6 +26,25 @@ func writePage[T any](w http.ResponseWriter, items []T, next string) {
 		p.Next = &next
 	}
 	writeJSON(w, http.StatusOK, p)
+}
+
+// writePageOf answers with the page of all that the request asks for. The order
+// of all must not change between two requests, as that of the configuration.
+func writePageOf[T any](w http.ResponseWriter, r *http.Request, log *slog.Logger, all []T) {
+	q := parseQuery(r, "limit", "cursor")
+	limit, cursor := q.limit(), q.cursor()
+	if q.err != nil {
+		fail(w, r, log, q.err)
+		return
+	}
+	from, _ := strconv.Atoi(cursor) // 0 for the first page
+	items := all[min(max(from, 0), len(all)):]
+	next := ""
+	if len(items) > limit {
+		items = items[:limit]
+		next = sealCursor(q.list, strconv.Itoa(from+limit))
+	}
+	writePage(w, items, next)
 }
 
 // sealCursor makes an engine's cursor opaque and ties it to the list and its

@@ -156,11 +156,14 @@ func (s *api) collect(ctx context.Context, q syncqueue.DeliveryQuery) (out []syn
 }
 
 // decode reads a small JSON object and nothing else.
-func decode(w http.ResponseWriter, r *http.Request, v any) error {
+func decode[T any](w http.ResponseWriter, r *http.Request, v *T) error {
 	dec := json.NewDecoder(http.MaxBytesReader(w, r.Body, maxReplayBody))
 	dec.DisallowUnknownFields()
-	if err := dec.Decode(v); err != nil {
+	if err := dec.Decode(&v); err != nil {
 		return badRequest("the body is a JSON object: " + err.Error())
+	}
+	if v == nil {
+		return badRequest("the body is a JSON object, not null")
 	}
 	if _, err := dec.Token(); err != io.EOF {
 		return badRequest("one JSON object, and nothing after it")

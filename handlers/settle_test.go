@@ -103,7 +103,7 @@ func TestWhenTheStoreFailsNothingIsPromised(t *testing.T) {
 
 func TestDrainingRefusesWork(t *testing.T) {
 	w := newWorld(t)
-	w.draining = true
+	w.draining.Store(true)
 	rec, _ := w.send(created("g"))
 	if rec.Code != http.StatusServiceUnavailable || rec.Header().Get("Retry-After") == "" || rec.Header().Get("Connection") != "close" {
 		t.Errorf("%d %v", rec.Code, rec.Header())
@@ -121,7 +121,7 @@ func TestDrainingRefusesWork(t *testing.T) {
 func TestDrainingKnowsWhatItHas(t *testing.T) {
 	w := newWorld(t)
 	_, first := w.send(created("g"))
-	w.draining = true
+	w.draining.Store(true)
 	rec, answer := w.send(created("g"))
 	if rec.Code != http.StatusOK || answer["result"] != "duplicate" || answer["delivery"] != first["delivery"] {
 		t.Errorf("the same delivery again: %d %s", rec.Code, rec.Body)

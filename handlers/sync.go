@@ -101,8 +101,9 @@ func (s *api) syncUser(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// await looks again and again until the sync is settled, the time is up, or
-// the caller left. It holds nothing between two looks.
+// await looks again and again until the sync is settled, the time is up, the
+// caller left, or hookd drains, when no further job is begun. It holds nothing
+// between two looks.
 func (s *api) await(ctx context.Context, p progress, wait time.Duration) (progress, error) {
 	if wait <= 0 {
 		return p, nil
@@ -119,7 +120,7 @@ func (s *api) await(ctx context.Context, p progress, wait time.Duration) (progre
 		case err == nil:
 			p = seen
 		}
-		if p.settled {
+		if p.settled || s.Draining() {
 			return p, nil
 		}
 		select {

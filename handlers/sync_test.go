@@ -93,6 +93,22 @@ func TestSyncIs202WhenTheTimeIsUp(t *testing.T) {
 	})
 }
 
+// No job is leased any more then, so there is nothing to wait for.
+func TestSyncIs202WhenHookdDrains(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		go func() {
+			time.Sleep(3 * time.Second)
+			w.draining.Store(true)
+		}()
+		start := time.Now()
+		rec, got := w.call("operator", "POST", "/api/v1/users/a/ana/sync?wait=60s", "")
+		if took := time.Since(start); rec.Code != http.StatusAccepted || got["job"] == nil || took > 4*time.Second {
+			t.Errorf("%d %s after %v", rec.Code, rec.Body, took)
+		}
+	})
+}
+
 func TestSyncThatCannotReadTheForgeIsA502(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)

@@ -15,6 +15,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -112,7 +113,7 @@ type world struct {
 	queue    *spy
 	registry *prometheus.Registry
 	log      *strings.Builder
-	draining bool
+	draining atomic.Bool
 	orgsA    *providers.OrgSet
 	desk     *desk
 	now      func() time.Time
@@ -141,7 +142,7 @@ func newWorld(t testing.TB) *world {
 	w.intake = handlers.Public(handlers.Intake{
 		Sources: func() map[string]handlers.Source { return maps.Clone(sources) },
 		Queue:   w.queue, Timing: syncqueue.Timing{Debounce: time.Second, MaxDelay: 5 * time.Second},
-		Draining: func() bool { return w.draining }, Metrics: metrics, Log: log,
+		Draining: w.draining.Load, Metrics: metrics, Log: log,
 		Now: func() time.Time { return w.now() }, MaxBody: 1 << 20,
 	})
 	w.admin = handlers.AdminAPI(handlers.Admin{
@@ -154,8 +155,8 @@ func newWorld(t testing.TB) *world {
 				{Name: "nobody", Role: handlers.Administrator},
 			}
 		},
-		Timing:  syncqueue.Timing{Debounce: time.Second, MaxDelay: 5 * time.Second},
-		Metrics: metrics, Log: log, Now: func() time.Time { return w.now() },
+		Timing:   syncqueue.Timing{Debounce: time.Second, MaxDelay: 5 * time.Second},
+		Draining: w.draining.Load, Metrics: metrics, Log: log, Now: func() time.Time { return w.now() },
 		Ready: func(context.Context) []handlers.Check {
 			return []handlers.Check{{Name: "store"}, {Name: "workers", Err: w.desk.unready}}
 		},

@@ -116,7 +116,7 @@ func (s *server) handlers() {
 		Queue: s.store, Journal: s.store, Console: s.store, Catalogue: s.store, Visibles: s.store,
 		Desk: s.desk, Tokens: func() []handlers.Token { return *s.tokens.Load() },
 		Timing: s.cfg.timing(), Metrics: s.metrics, Log: s.log, Now: time.Now,
-		Ready: s.ready, Build: buildVersion(),
+		Ready: s.ready, Draining: s.draining.Load, Build: buildVersion(),
 	}
 	admin.Page = dashboard.New(dashboard.Config{
 		Journal: s.store, Console: s.store, Catalogue: s.store, Visibles: s.store,

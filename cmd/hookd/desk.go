@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/hookd/hookd/handlers"
@@ -46,6 +47,10 @@ func (d *desk) FindUser(ctx context.Context, provider, login string) (providers.
 	}
 	u, err := d.store.UserByLogin(ctx, provider, login)
 	if errors.Is(err, storage.ErrUnknown) {
+		// In the path of a request dots alone would climb out of it.
+		if strings.Trim(login, ".") == "" {
+			return providers.User{}, fmt.Errorf("user %q: %w", login, providers.ErrNotFound)
+		}
 		return p.forge.User(ctx, login)
 	}
 	return u, err
