@@ -83,6 +83,13 @@ type CollaboratorForge interface {
 	Collaborators(ctx context.Context, r Repo) iter.Seq2[Access, error]
 }
 
+// A FactForge tells at a small price what no webhook tells and what decides
+// about access in an organization as a whole: who owns it, its base permission,
+// roles over all of its repositories, which team lies in which.
+type FactForge interface {
+	Facts(ctx context.Context, org Org) ([]Fact, error)
+}
+
 // A Prober asks the forge for the cheapest thing that proves that it answers in
 // its own words and accepts hookd's token.
 type Prober interface {

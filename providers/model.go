@@ -26,6 +26,15 @@ type TeamModel struct {
 	Repos      []string   `json:"repos,omitempty"` // ids; empty when AllRepos
 }
 
+// A Fact is something true of an organization now. If its value changes, or it
+// comes or goes, what it is about has to be looked at again.
+type Fact struct {
+	ID    string  `json:"id"`    // unlike every other fact's of the organization: "owner/7"
+	Words string  `json:"words"` // what it is the value of, for people: "his role in the organization"
+	Value string  `json:"value"`
+	About Subject `json:"about"` // a user, a team (its members) or the organization
+}
+
 // Members returns everybody who is in some team, each once, ordered by id.
 func (m Model) Members() []User {
 	seen := map[string]User{}

@@ -34,7 +34,7 @@ func (s *server) build() error {
 		}
 		rc.Providers = append(rc.Providers, reconcile.Provider{
 			Name: p.Name, Forge: f.forge, Hook: f.hook, Orgs: f.orgs, Names: p.Orgs,
-			Members: p.Poll.Members, Repos: p.Poll.Repos,
+			Members: p.Poll.Members, Repos: p.Poll.Repos, Coverage: coverage(p.Kind),
 		})
 	}
 	for _, t := range c.Targets {

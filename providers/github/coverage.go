@@ -50,7 +50,7 @@ var rows = []providers.Heard{
 	{Change: providers.OrgMemberRemoved, By: providers.ByEvent, Events: []string{"organization.member_removed"}, Effect: providers.EffectLeft},
 	{Change: providers.OrgOwner, By: providers.ByPoll, Poll: providers.PollMembers},
 	{Change: providers.OrgBasePermission, By: providers.ByPoll, Poll: providers.PollMembers, Note: "GitHub shows it to owners only"},
-	{Change: providers.OrgRole, By: providers.Reconciled},
+	{Change: providers.OrgRole, By: providers.ByPoll, Poll: providers.PollMembers, Note: "with the scope admin:org, or an App's permission to read custom organization roles; else reconciled"},
 	{Change: providers.OrgRenamed, By: providers.ByEvent, Events: []string{"organization.renamed"}, Effect: providers.EffectScope},
 	{Change: providers.OrgDeleted, By: providers.ByEvent, Events: []string{"organization.deleted"}, Effect: providers.EffectScope},
 	{Change: providers.UserRenamed, By: providers.Reconciled},

@@ -6,10 +6,11 @@
 // An organization's hook, an App's or an enterprise's tells of repositories,
 // memberships of teams and of the organization, collaborators, and what teams
 // reach. A transfer is told to the receiver only. Nothing is sent when the base
-// permission of an organization changes, when a role over the whole
-// organization is assigned, when a user changes his login (but to an App
-// installed on him), or when single sign-on suspends somebody: those are
-// reconciled. Deliveries are never repeated by GitHub of its own accord, come
+// permission of an organization changes, when a member becomes an owner, when a
+// team gets another parent or when a role over the whole organization is
+// assigned: those are polled (Facts). Nor is it when a user changes his login
+// (but to an App installed on him), or when single sign-on suspends somebody:
+// those are reconciled. Coverage is the table. Deliveries are never repeated by GitHub of its own accord, come
 // in any order, and may overtake the API by seconds.
 //
 // # Who has a repository in his list

@@ -57,6 +57,7 @@ var (
 	_ providers.TeamForge         = (*Forge)(nil)
 	_ providers.RepoFeed          = (*Forge)(nil)
 	_ providers.CollaboratorForge = (*Forge)(nil)
+	_ providers.FactForge         = (*Forge)(nil)
 	_ providers.Prober            = (*Forge)(nil)
 	_ providers.Prover            = (*Forge)(nil)
 	_ providers.OrgLister         = (*Forge)(nil)

@@ -107,6 +107,31 @@ func (g *Gitea) addAccount(login, visibility string) (*account, error) {
 	return a, nil
 }
 
+// DeleteUser deletes a user who owns nothing, and takes him out of every team
+// and repository, as an administrator does who purges him. No webhook tells.
+func (g *Gitea) DeleteUser(login string) error {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	u, err := g.user(login)
+	if err != nil {
+		return err
+	}
+	for t := range u.in {
+		delete(t.members, u)
+	}
+	for _, r := range g.repos {
+		if r.owner == u {
+			return fmt.Errorf("providerstest: %s owns %s", login, r.path())
+		}
+		delete(r.collaborators, u)
+	}
+	delete(g.accounts, u.id)
+	delete(g.byLogin, fold(u.login))
+	delete(g.tokens, u.token)
+	g.version++
+	return nil
+}
+
 // SetRestricted makes a user one who lists only what he was granted.
 func (g *Gitea) SetRestricted(login string, restricted bool) error {
 	g.mu.Lock()

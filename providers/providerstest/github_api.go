@@ -52,6 +52,8 @@ func (g *GitHub) routes() http.Handler {
 	handle("GET /orgs/{org}/teams/{team}", (*ghCall).teamInfo)
 	handle("GET /orgs/{org}/teams/{team}/members", (*ghCall).teamMembers)
 	handle("GET /orgs/{org}/teams/{team}/repos", (*ghCall).teamRepos)
+	handle("GET /orgs/{org}/organization-roles", (*ghCall).orgRoles)
+	handle("GET /orgs/{org}/organization-roles/{role}/users", (*ghCall).roleUsers)
 	handle("GET /orgs/{org}/hooks", (*ghCall).listHooks)
 	handle("POST /orgs/{org}/hooks", (*ghCall).createHook)
 	handle("GET /orgs/{org}/hooks/{id}", (*ghCall).getHook)

@@ -28,6 +28,7 @@ type ghApp struct {
 	bot          *ghAccount // in whose name it acts
 	key          *rsa.PublicKey
 	selection    string // "all" or "selected" repositories
+	roles        bool   // it may read the organization's roles
 	token        string
 	expires      time.Time
 }

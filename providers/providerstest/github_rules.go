@@ -10,7 +10,7 @@ import (
 )
 
 // reaches is what GitHub makes of all of u's grants on r: as owner of the
-// organization, by its base permission, through a team or one above it, or
+// organization, by its base permission or a role of his, through a team or one above it, or
 // directly. An internal repository is read by every member. That anybody may
 // read a public one is not a grant: it puts the repository in nobody's list.
 func (g *GitHub) reaches(u *ghAccount, r *ghRepo) providers.Permission {
@@ -23,7 +23,7 @@ func (g *GitHub) reaches(u *ghAccount, r *ghRepo) providers.Permission {
 		return providers.Admin
 	}
 	if member {
-		p = max(p, r.owner.base)
+		p = max(p, r.owner.base, r.owner.roles[u].level)
 		if r.visibility == providers.Internal {
 			p = max(p, providers.Read)
 		}

@@ -24,6 +24,7 @@ type ghAccount struct {
 
 	members map[*ghAccount]bool // an organization's; true for owners
 	base    providers.Permission
+	roles   map[*ghAccount]ghRole
 	teams   []*ghTeam
 }
 
@@ -189,6 +190,7 @@ func (g *GitHub) RemoveFromOrg(org, login string) error {
 	}
 	membership := g.wireMembership(o, u)
 	delete(o.members, u)
+	delete(o.roles, u)
 	g.version++
 	g.announce(o, "organization", ghFields{"action": "member_removed", "membership": membership})
 	return nil

@@ -241,6 +241,28 @@ func (g *GitLab) RenameAccount(name, to string) error {
 	return nil
 }
 
+// TransferGroup moves a group below another one. No hook tells: group_rename is
+// sent only where the last part of a path changes (app/models/group.rb,
+// path_changed_hook).
+func (g *GitLab) TransferGroup(path, parent string) error {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	n, err := g.group(path)
+	if err != nil {
+		return err
+	}
+	to, err := g.group(parent)
+	if err != nil {
+		return err
+	}
+	if to.within(n) || g.byPath[fold(to.path()+"/"+n.name)] != nil {
+		return fmt.Errorf("providerstest: %s cannot be in %s", path, parent)
+	}
+	n.parent = to
+	g.repath()
+	return nil
+}
+
 // repath files everything under its present path; old ones redirect.
 func (g *GitLab) repath() {
 	was := g.byPath

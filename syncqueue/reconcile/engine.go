@@ -21,11 +21,16 @@ type Store interface {
 
 // Provider is one configured forge.
 type Provider struct {
-	Name    string
-	Forge   providers.Forge
-	Hook    providers.Hook
-	Orgs    *providers.OrgSet
-	Names   []string      // the configured organizations, "*" for all
+	Name  string
+	Forge providers.Forge
+	Hook  providers.Hook
+	Orgs  *providers.OrgSet
+	Names []string // the configured organizations, "*" for all
+
+	// Coverage is what the kind of forge declares about what its webhooks
+	// tell; without it everything is polled.
+	Coverage []providers.Coverage
+
 	Members time.Duration // between polls of teams, members and collaborators; 0 never
 	Repos   time.Duration // between polls of repositories; 0 never
 }

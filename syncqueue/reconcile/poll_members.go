@@ -2,11 +2,7 @@ package reconcile
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"hash/fnv"
-	"slices"
-	"strconv"
 
 	"github.com/hookd/hookd/providers"
 	"github.com/hookd/hookd/storage"
@@ -20,293 +16,116 @@ const (
 	pollRepos   = "repos"
 )
 
-// seen is what the members poll compares with.
+// What each part of the members poll finds. A part is read only where the
+// provider's webhook does not announce one of them.
+var (
+	inModel = []providers.Change{
+		providers.TeamMemberSet, providers.TeamMemberRemoved, providers.TeamRepos, providers.TeamDeleted,
+		providers.OrgMemberAdded, providers.OrgMemberRemoved, providers.RepoShared, providers.GroupShared,
+		providers.MembershipExpired, providers.UserBlocked, providers.UserStanding,
+	}
+	inFacts         = []providers.Change{providers.TeamMoved, providers.OrgOwner, providers.OrgBasePermission, providers.OrgRole}
+	inCollaborators = []providers.Change{providers.CollaboratorSet, providers.CollaboratorRemoved}
+	inActivity      = []providers.Change{providers.RepoRenamed, providers.RepoReceived, providers.RepoAdopted}
+)
+
+// seen is what the members poll compares with. A part that was not read keeps
+// what was seen of it last.
 type seen struct {
 	Model         *providers.Model  `json:"model,omitempty"`
+	Facts         []providers.Fact  `json:"facts,omitempty"`
 	Collaborators map[string]string `json:"collaborators,omitempty"` // repository -> digest of its collaborators
 	Counts        map[string]int    `json:"counts,omitempty"`        // user -> size of his own list
 	Activity      string            `json:"activity,omitempty"`
 }
 
-// pollMembers finds what the forge never announces about people: teams, their
-// members and repositories, collaborators. One call more tells whether the
-// repositories are worth a look before their own poll is due.
+// A membersPoll is one run of the members poll.
+type membersPoll struct {
+	p        *provider
+	l        syncqueue.Lease
+	org      providers.Org
+	coverage providers.Coverage
+	was, is  seen
+	change   *storage.Change
+	jobs     []syncqueue.Job
+}
+
+// pollMembers finds what the forge does not announce about people: teams, their
+// members and repositories, who owns the organization, collaborators. One call
+// more tells whether the repositories are worth a look before their own poll is
+// due.
 func (e *Engine) pollMembers(ctx context.Context, p *provider, l syncqueue.Lease) (syncqueue.Outcome, error) {
-	org := providers.Org{ID: l.Job.Subject.ID, Name: l.Job.Subject.Name}
-	key := "members/" + p.Name + "/" + org.ID
-	var was seen
-	if err := e.load(ctx, key, &was); err != nil {
+	m := &membersPoll{p: p, l: l, org: providers.Org{ID: l.Job.Subject.ID, Name: l.Job.Subject.Name}, change: &storage.Change{}}
+	key := "members/" + p.Name + "/" + m.org.ID
+	if err := e.load(ctx, key, &m.was); err != nil {
 		return syncqueue.Outcome{}, err
 	}
-	now := e.cfg.Now()
-	is := seen{}
-	c := &storage.Change{}
-	o := p.change(c)
-	o.Next = now.Add(p.Members)
-
-	if tf, ok := p.Forge.(providers.TeamForge); ok {
-		m, err := readModel(ctx, tf, org)
-		if err != nil {
+	m.is = m.was
+	var err error
+	if m.coverage, _, err = syncqueue.Coverage(ctx, e.cfg.Store, p.Name, p.Coverage); err != nil {
+		return syncqueue.Outcome{}, err
+	}
+	held, err := e.pollTeams(ctx, m)
+	if held != nil || err != nil {
+		return *held, err
+	}
+	for _, part := range []func(context.Context, *membersPoll) error{e.pollFacts, e.pollCollaborators, e.pollActivity} {
+		if err := part(ctx, m); err != nil {
 			return syncqueue.Outcome{}, err
 		}
-		if had, has := was.Model.Size(), m.Size(); e.cfg.Guard.Shrinks(had, has) && !l.Job.Force {
-			return e.hold(l, atCatalogue, fmt.Sprintf("the teams of %s have %d members and repositories, %d before", org.Name, has, had)), nil
-		}
-		if before, ok := p.models.peek(org.ID); ok && was.Model == nil {
-			// The first fill read the teams earlier than this first poll.
-			was.Model = &before
-		}
-		p.models.put(org.ID, m, l.Fence)
-		is.Model, c.Users = &m, m.Members()
-		if was.Model != nil {
-			o.Follow = append(o.Follow, e.jobsOf(p, org, diffModels(*was.Model, m))...)
-		}
 	}
-	jobs, err := e.pollCollaborators(ctx, p, org, was, &is)
-	if err != nil {
-		return syncqueue.Outcome{}, err
-	}
-	o.Follow = append(o.Follow, jobs...)
-	if feed, ok := p.Forge.(providers.RepoFeed); ok && p.Repos > 0 {
-		if is.Activity, err = feed.Activity(ctx, org); err != nil {
-			// Only a hint: the poll of repositories finds the same later.
-			e.cfg.Log.Warn("the activity feed cannot be read", "provider", p.Name, "org", org.Name, "err", err)
-			is.Activity = was.Activity
-		}
-		if was.Activity != "" && was.Activity != is.Activity {
-			o.Follow = append(o.Follow, syncqueue.PollJob(p.Name, pollRepos, org, now))
-		}
-	}
-	polled(o.Follow, "member poll", now)
-	c.Snapshots = map[string][]byte{key: encode(is)}
+	now := e.cfg.Now()
+	polled(m.jobs, "member poll", now)
+	m.change.Snapshots = map[string][]byte{key: encode(m.is)}
+	o := p.change(m.change)
+	o.Next, o.Follow = now.Add(p.Members), m.jobs
 	o.Note = fmt.Sprintf("%d differences", len(o.Follow))
 	return o, nil
 }
 
-// drift is what two models of one organization differ in.
-type drift struct {
-	users map[providers.User]sighting
-	repos map[string]sighting
-}
-
-// A sighting is what a poll saw of a user or repository.
-type sighting struct {
-	lost bool   // somebody may have lost something
-	why  string // in words
-}
-
-// diffModels tells whose access and which repositories have to be looked at
-// again. A change of a whole team becomes the cheaper of its people and its
-// repositories.
-func diffModels(was, is providers.Model) drift {
-	d := drift{users: map[providers.User]sighting{}, repos: map[string]sighting{}}
-	old := map[string]providers.TeamModel{}
-	for _, t := range was.Teams {
-		old[t.ID] = t
+// pollTeams compares the organization's teams. Held is not nil if they are so
+// much smaller than before that an operator has to say that it is meant.
+func (e *Engine) pollTeams(ctx context.Context, m *membersPoll) (held *syncqueue.Outcome, err error) {
+	tf, ok := m.p.Forge.(providers.TeamForge)
+	if !ok || !m.coverage.Polls(inModel...) {
+		return nil, nil
 	}
-	for _, t := range is.Teams {
-		o, ok := old[t.ID]
-		delete(old, t.ID)
-		name := "team " + t.Name
-		switch {
-		case !ok:
-			d.team(t, sighting{why: name + " is new"})
-		case o.Permission != t.Permission || o.AllRepos != t.AllRepos || o.Owners != t.Owners:
-			changed := sighting{true, name + " reaches or may do something else"}
-			if o.Permission != t.Permission {
-				changed.why = name + " went from " + o.Permission.String() + " to " + t.Permission.String()
-			}
-			d.team(o, changed)
-			d.team(t, changed)
-		default:
-			gone, came := differ(o.Members, t.Members, func(u providers.User) string { return u.ID })
-			mark(d.users, gone, sighting{true, "left " + name})
-			mark(d.users, came, sighting{why: "joined " + name})
-			if !t.AllRepos && !t.Owners {
-				gone, came := differ(o.Repos, t.Repos, func(id string) string { return id })
-				mark(d.repos, gone, sighting{true, "taken from " + name})
-				mark(d.repos, came, sighting{why: "given to " + name})
-			}
-		}
-	}
-	for _, t := range old {
-		d.team(t, sighting{true, "team " + t.Name + " is gone"})
-	}
-	d.standing(was.Admins, is.Admins, is)
-	d.standing(was.Restricted, is.Restricted, is)
-	return d
-}
-
-// standing looks at the members whose standing with the whole instance
-// changed: what administrators and restricted users list differs.
-func (d drift) standing(was, is []string, m providers.Model) {
-	id := func(s string) string { return s }
-	gone, came := differ(was, is, id)
-	changed := map[string]bool{}
-	for _, u := range append(gone, came...) {
-		changed[u] = true
-	}
-	for _, u := range m.Members() {
-		if changed[u.ID] {
-			mark(d.users, []providers.User{u}, sighting{true, "became or ceased to be an administrator or restricted"})
-		}
-	}
-}
-
-func (d drift) team(t providers.TeamModel, s sighting) {
-	if !t.AllRepos && !t.Owners && len(t.Repos) < len(t.Members) {
-		mark(d.repos, t.Repos, s)
-		return
-	}
-	mark(d.users, t.Members, s)
-}
-
-// mark adds keys; one that may have lost something stays so, and keeps all
-// that was seen of it.
-func mark[K comparable](m map[K]sighting, keys []K, s sighting) {
-	for _, k := range keys {
-		old, ok := m[k]
-		if ok && old.why != s.why {
-			m[k] = sighting{old.lost || s.lost, old.why + ", " + s.why}
-			continue
-		}
-		m[k] = sighting{old.lost || s.lost, s.why}
-	}
-}
-
-// differ returns what is only in a and what is only in b.
-func differ[T any](a, b []T, id func(T) string) (onlyA, onlyB []T) {
-	inA, inB := map[string]bool{}, map[string]bool{}
-	for _, v := range a {
-		inA[id(v)] = true
-	}
-	for _, v := range b {
-		inB[id(v)] = true
-		if !inA[id(v)] {
-			onlyB = append(onlyB, v)
-		}
-	}
-	for _, v := range a {
-		if !inB[id(v)] {
-			onlyA = append(onlyA, v)
-		}
-	}
-	return onlyA, onlyB
-}
-
-// jobsOf turns differences into jobs, losses first.
-func (e *Engine) jobsOf(p *provider, org providers.Org, d drift) []syncqueue.Job {
-	now := e.cfg.Now()
-	var jobs []syncqueue.Job
-	for u, s := range d.users {
-		jobs = append(jobs, saw(syncqueue.MemberJob(p.Name, u, org, laneOf(s.lost), now), s.why))
-	}
-	for id, s := range d.repos {
-		jobs = append(jobs, saw(syncqueue.RepoJob(p.Name, providers.Repo{ID: id, Org: org}, laneOf(s.lost), now), s.why))
-	}
-	slices.SortFunc(jobs, func(a, b syncqueue.Job) int { return int(a.Lane) - int(b.Lane) })
-	return jobs
-}
-
-func laneOf(lost bool) syncqueue.Lane {
-	if lost {
-		return syncqueue.LaneRemoval
-	}
-	return syncqueue.LaneAddition
-}
-
-// pollCollaborators looks for changes among direct collaborators: exactly, by
-// listing each repository's, where the repositories are not many more than the
-// people; else by the size of each person's own list, which also shows what
-// teams did, but not an exchange of one repository for another. The sweep
-// finds those.
-func (e *Engine) pollCollaborators(ctx context.Context, p *provider, org providers.Org, was seen, is *seen) ([]syncqueue.Job, error) {
-	repos, err := e.known(ctx, p, org)
+	model, err := readModel(ctx, tf, m.org)
 	if err != nil {
-		return nil, err
+		return &syncqueue.Outcome{}, err
 	}
-	users, err := e.people(ctx, p)
-	if err != nil {
-		return nil, err
+	if had, has := m.was.Model.Size(), model.Size(); e.cfg.Guard.Shrinks(had, has) && !m.l.Job.Force {
+		o := e.hold(m.l, atCatalogue, fmt.Sprintf("the teams of %s have %d members and repositories, %d before", m.org.Name, has, had))
+		return &o, nil
 	}
-	if cf, ok := p.Forge.(providers.CollaboratorForge); ok && len(repos) <= len(users)+100 {
-		return e.pollRepoCollaborators(ctx, p, cf, repos, was, is)
+	was := m.was.Model
+	if before, ok := m.p.models.peek(m.org.ID); ok && was == nil {
+		// The first fill read the teams earlier than this first poll.
+		was = &before
 	}
-	if cf, ok := p.Forge.(providers.Counter); ok {
-		return e.pollCounts(ctx, p, cf, users, was, is)
+	m.p.models.put(m.org.ID, model, m.l.Fence)
+	m.is.Model, m.change.Users = &model, model.Members()
+	if was != nil {
+		m.jobs = append(m.jobs, e.jobsOf(m.p, m.org, diffModels(*was, model))...)
 	}
 	return nil, nil
 }
 
-func (e *Engine) pollRepoCollaborators(ctx context.Context, p *provider, cf providers.CollaboratorForge, repos []providers.Repo, was seen, is *seen) ([]syncqueue.Job, error) {
-	var jobs []syncqueue.Job
-	is.Collaborators = make(map[string]string, len(repos))
-	for _, r := range repos {
-		list, err := collect(cf.Collaborators(ctx, r))
-		if errors.Is(err, providers.ErrNotFound) {
-			jobs = append(jobs, syncqueue.RepoJob(p.Name, r, syncqueue.LanePoll, e.cfg.Now()))
-			continue
-		}
-		if err != nil {
-			return nil, err
-		}
-		is.Collaborators[r.ID] = digest(list)
-		if before, ok := was.Collaborators[r.ID]; ok && before != is.Collaborators[r.ID] {
-			jobs = append(jobs, saw(syncqueue.RepoJob(p.Name, r, syncqueue.LaneRemoval, e.cfg.Now()), "its collaborators changed"))
-		}
+// pollActivity asks the organization's feed whether its repositories changed.
+func (e *Engine) pollActivity(ctx context.Context, m *membersPoll) error {
+	feed, ok := m.p.Forge.(providers.RepoFeed)
+	if !ok || m.p.Repos <= 0 || !m.coverage.Polls(inActivity...) {
+		return nil
 	}
-	return jobs, nil
-}
-
-func (e *Engine) pollCounts(ctx context.Context, p *provider, cf providers.Counter, users []providers.User, was seen, is *seen) ([]syncqueue.Job, error) {
-	var jobs []syncqueue.Job
-	is.Counts = make(map[string]int, len(users))
-	for _, u := range users {
-		n, err := cf.Count(ctx, u)
-		if errors.Is(err, providers.ErrNotFound) {
-			n = -1 // renamed or gone: his own job finds out
-		} else if err != nil {
-			return nil, err
-		}
-		is.Counts[u.ID] = n
-		if before, ok := was.Counts[u.ID]; ok && before != n {
-			why := fmt.Sprintf("the length of his list went from %d to %d", before, n)
-			jobs = append(jobs, saw(syncqueue.UserJob(p.Name, u, laneOf(n < before), e.cfg.Now()), why))
-		}
+	mark, err := feed.Activity(ctx, m.org)
+	if err != nil {
+		// Only a hint: the poll of repositories finds the same later.
+		e.cfg.Log.Warn("the activity feed cannot be read", "provider", m.p.Name, "org", m.org.Name, "err", err)
+		return nil
 	}
-	return jobs, nil
-}
-
-// people returns every user of the catalogue.
-func (e *Engine) people(ctx context.Context, p *provider) ([]providers.User, error) {
-	var out []providers.User
-	cursor := ""
-	for {
-		rows, next, err := e.cfg.Store.Users(ctx, storage.UserQuery{Provider: p.Name}, cursor, 500)
-		if err != nil {
-			return nil, err
-		}
-		for _, r := range rows {
-			out = append(out, r.User)
-		}
-		if next == "" {
-			return out, nil
-		}
-		cursor = next
+	if m.was.Activity != "" && m.was.Activity != mark {
+		m.jobs = append(m.jobs, syncqueue.PollJob(m.p.Name, pollRepos, m.org, e.cfg.Now()))
 	}
-}
-
-// digest stands for a set of accesses, whatever their order.
-func digest(list []providers.Access) string {
-	lines := make([]string, 0, len(list))
-	for _, a := range list {
-		lines = append(lines, a.User.ID+"="+a.Permission.String())
-	}
-	slices.Sort(lines)
-	h := fnv.New64a()
-	for _, line := range lines {
-		h.Write([]byte(line))
-		h.Write([]byte{0})
-	}
-	return strconv.FormatUint(h.Sum64(), 36)
+	m.is.Activity = mark
+	return nil
 }

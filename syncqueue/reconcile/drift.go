@@ -1,0 +1,140 @@
+package reconcile
+
+import (
+	"slices"
+
+	"github.com/hookd/hookd/providers"
+	"github.com/hookd/hookd/syncqueue"
+)
+
+// drift is what two models of one organization differ in.
+type drift struct {
+	users map[providers.User]sighting
+	repos map[string]sighting
+}
+
+// A sighting is what a poll saw of a user or repository.
+type sighting struct {
+	lost bool   // somebody may have lost something
+	why  string // in words
+}
+
+// diffModels tells whose access and which repositories have to be looked at
+// again. A change of a whole team becomes the cheaper of its people and its
+// repositories.
+func diffModels(was, is providers.Model) drift {
+	d := drift{users: map[providers.User]sighting{}, repos: map[string]sighting{}}
+	old := map[string]providers.TeamModel{}
+	for _, t := range was.Teams {
+		old[t.ID] = t
+	}
+	for _, t := range is.Teams {
+		o, ok := old[t.ID]
+		delete(old, t.ID)
+		name := "team " + t.Name
+		switch {
+		case !ok:
+			d.team(t, sighting{why: name + " is new"})
+		case o.Permission != t.Permission || o.AllRepos != t.AllRepos || o.Owners != t.Owners:
+			changed := sighting{true, name + " reaches or may do something else"}
+			if o.Permission != t.Permission {
+				changed.why = name + " went from " + o.Permission.String() + " to " + t.Permission.String()
+			}
+			d.team(o, changed)
+			d.team(t, changed)
+		default:
+			gone, came := differ(o.Members, t.Members, func(u providers.User) string { return u.ID })
+			mark(d.users, gone, sighting{true, "left " + name})
+			mark(d.users, came, sighting{why: "joined " + name})
+			if !t.AllRepos && !t.Owners {
+				gone, came := differ(o.Repos, t.Repos, func(id string) string { return id })
+				mark(d.repos, gone, sighting{true, "taken from " + name})
+				mark(d.repos, came, sighting{why: "given to " + name})
+			}
+		}
+	}
+	for _, t := range old {
+		d.team(t, sighting{true, "team " + t.Name + " is gone"})
+	}
+	d.standing(was.Admins, is.Admins, is)
+	d.standing(was.Restricted, is.Restricted, is)
+	return d
+}
+
+// standing looks at the members whose standing with the whole instance
+// changed: what administrators and restricted users list differs.
+func (d drift) standing(was, is []string, m providers.Model) {
+	id := func(s string) string { return s }
+	gone, came := differ(was, is, id)
+	changed := map[string]bool{}
+	for _, u := range append(gone, came...) {
+		changed[u] = true
+	}
+	for _, u := range m.Members() {
+		if changed[u.ID] {
+			mark(d.users, []providers.User{u}, sighting{true, "became or ceased to be an administrator or restricted"})
+		}
+	}
+}
+
+func (d drift) team(t providers.TeamModel, s sighting) {
+	if !t.AllRepos && !t.Owners && len(t.Repos) < len(t.Members) {
+		mark(d.repos, t.Repos, s)
+		return
+	}
+	mark(d.users, t.Members, s)
+}
+
+// mark adds keys; one that may have lost something stays so, and keeps all
+// that was seen of it.
+func mark[K comparable](m map[K]sighting, keys []K, s sighting) {
+	for _, k := range keys {
+		old, ok := m[k]
+		if ok && old.why != s.why {
+			m[k] = sighting{old.lost || s.lost, old.why + ", " + s.why}
+			continue
+		}
+		m[k] = sighting{old.lost || s.lost, s.why}
+	}
+}
+
+// differ returns what is only in a and what is only in b.
+func differ[T any](a, b []T, id func(T) string) (onlyA, onlyB []T) {
+	inA, inB := map[string]bool{}, map[string]bool{}
+	for _, v := range a {
+		inA[id(v)] = true
+	}
+	for _, v := range b {
+		inB[id(v)] = true
+		if !inA[id(v)] {
+			onlyB = append(onlyB, v)
+		}
+	}
+	for _, v := range a {
+		if !inB[id(v)] {
+			onlyA = append(onlyA, v)
+		}
+	}
+	return onlyA, onlyB
+}
+
+// jobsOf turns differences into jobs, losses first.
+func (e *Engine) jobsOf(p *provider, org providers.Org, d drift) []syncqueue.Job {
+	now := e.cfg.Now()
+	var jobs []syncqueue.Job
+	for u, s := range d.users {
+		jobs = append(jobs, saw(syncqueue.MemberJob(p.Name, u, org, laneOf(s.lost), now), s.why))
+	}
+	for id, s := range d.repos {
+		jobs = append(jobs, saw(syncqueue.RepoJob(p.Name, providers.Repo{ID: id, Org: org}, laneOf(s.lost), now), s.why))
+	}
+	slices.SortFunc(jobs, func(a, b syncqueue.Job) int { return int(a.Lane) - int(b.Lane) })
+	return jobs
+}
+
+func laneOf(lost bool) syncqueue.Lane {
+	if lost {
+		return syncqueue.LaneRemoval
+	}
+	return syncqueue.LaneAddition
+}
