@@ -108,6 +108,9 @@ func (e *Engine) published(l syncqueue.Lease, t Target, h storage.Holdings, r ta
 		if !r.Synced {
 			o.Note += ", as it was"
 		}
+		if r.Note != "" {
+			o.Note += ": " + r.Note
+		}
 	}
 	confirm.Note = o.Note
 	return o, nil
@@ -135,6 +138,7 @@ func (e *Engine) unpublished(l syncqueue.Lease, t Target, h storage.Holdings, er
 		}, nil
 	}
 	var held *target.HeldError
+	var later *target.LaterError
 	switch {
 	case errors.Is(err, target.ErrNoCredential):
 		return park(target.CredentialMissing)
@@ -144,6 +148,8 @@ func (e *Engine) unpublished(l syncqueue.Lease, t Target, h storage.Holdings, er
 		return park("")
 	case errors.As(err, &held):
 		return e.hold(l, t.Name, err.Error()), nil
+	case errors.As(err, &later):
+		return syncqueue.Outcome{}, syncqueue.After(later.At, err)
 	}
 	return syncqueue.Outcome{}, err
 }

@@ -47,6 +47,7 @@ type Result struct {
 	Strays    []string          // that show although Stray says they should not: the forge lists them, so the caller knows too little
 	Before    int               // repositories of the user before, -1 if not read
 	After     int               // and after
+	Note      string            // what the target said, for the job's record
 }
 
 // Settled reports whether nothing is left to look at again.
