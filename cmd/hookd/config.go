@@ -94,6 +94,14 @@ type targetConfig struct {
 	TokenFile string
 	Mode      string
 	TokenDir  string // one file per login
+
+	Secret     secret // of kind http; as given, or as read from SecretFile
+	SecretFile string
+	Allow      []string // networks beside the public internet
+	Command    []string // of kind command: the program and its arguments
+	Dir        string
+	Env        []string
+	Timeout    time.Duration // of one request or run
 }
 
 type syncConfig struct {

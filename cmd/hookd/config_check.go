@@ -54,6 +54,7 @@ func (c *config) check(f *faults) {
 		k.provider(fmt.Sprintf("providers[%d].", i), p)
 	}
 	for i, t := range c.Targets {
+		k.foreign(c.targetTable(i))
 		k.target(fmt.Sprintf("targets[%d].", i), t)
 	}
 	k.duplicates("admin.tokens", len(c.Tokens), func(i int) string { return c.Tokens[i].Name })

@@ -19,7 +19,7 @@ var (
 	servedForges = []string{"gitea", "forgejo", "github", "gitlab"}
 
 	targetKinds   = []string{"drone", "woodpecker", "http", "command"}
-	servedTargets = []string{"drone"}
+	servedTargets = []string{"drone", "http", "command"}
 
 	targetModes = []string{"api", "database"}
 	servedModes = []string{"api"}
@@ -116,30 +116,6 @@ func (k checker) hooks(prefix string, p *providerConfig) {
 				add(path, s)
 			}
 		}
-	}
-}
-
-func (k checker) target(prefix string, t *targetConfig) {
-	k.name(prefix+"name", t.Name)
-	k.served(prefix+"kind", t.Kind, targetKinds, servedTargets)
-	k.url(prefix+"url", t.URL)
-	k.served(prefix+"mode", t.Mode, targetModes, servedModes)
-	k.secret(prefix, "token", &t.Token, t.TokenFile)
-
-	if t.Provider == "" && len(k.c.Providers) == 1 {
-		t.Provider = k.c.Providers[0].Name
-	}
-	names := make([]string, len(k.c.Providers))
-	for i, p := range k.c.Providers {
-		names[i] = p.Name
-	}
-	if len(names) > 0 {
-		k.oneOf(prefix+"provider", t.Provider, names...)
-	}
-	if t.TokenDir == "" {
-		k.fault(prefix+"users.token_dir", "users.token_dir is missing: the folder that holds each user's token in a file named for his login")
-	} else if info, err := os.Stat(t.TokenDir); err == nil && !info.IsDir() {
-		k.fault(prefix+"users.token_dir", "users.token_dir: %s is not a folder", t.TokenDir)
 	}
 }
 

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 )
@@ -13,6 +14,13 @@ type setting struct {
 	path string // below the table's prefix: "poll.members"
 	into any    // *string, *secret, *int, *time.Duration, *size, or a pointer to a slice of those
 	vars []string
+	of   []string // the kinds that have it; nil if all do
+}
+
+// has reports whether a party of a kind has the setting. One of a kind that
+// nobody knows may have any.
+func (s setting) has(kind string) bool {
+	return s.of == nil || kind == "" || slices.Contains(s.of, kind) || !slices.Contains(servedTargets, kind)
 }
 
 // variables returns the last parts of the environment variables that fill s:
@@ -27,6 +35,7 @@ func (s setting) variables() []string {
 // A table is what may stand in one mapping of the file, and below it.
 type table struct {
 	prefix   string // of its origins: "providers[0]."
+	kind     string // of the target it describes, if it does
 	settings []setting
 	lists    map[string]func() table // by path: appends an element and returns its table
 	later    map[string]string       // known, but not served by this build -> what to do instead
@@ -111,7 +120,7 @@ func (c *config) providerTable(i int) table {
 }
 
 func (c *config) addTarget(name string) int {
-	c.Targets = append(c.Targets, &targetConfig{Name: name, Mode: "api"})
+	c.Targets = append(c.Targets, &targetConfig{Name: name, Mode: "api", Timeout: time.Minute})
 	return len(c.Targets) - 1
 }
 
@@ -119,15 +128,23 @@ func (c *config) targetTable(i int) table {
 	t := c.Targets[i]
 	return table{
 		prefix: fmt.Sprintf("targets[%d].", i),
+		kind:   t.Kind,
 		settings: []setting{
 			{path: "name", into: &t.Name, vars: noVars},
 			{path: "kind", into: &t.Kind},
-			{path: "url", into: &t.URL},
 			{path: "provider", into: &t.Provider},
-			{path: "token", into: &t.Token},
-			{path: "token_file", into: &t.TokenFile},
-			{path: "mode", into: &t.Mode},
-			{path: "users.token_dir", into: &t.TokenDir, vars: []string{"TOKEN_DIR", "USERS_TOKEN_DIR"}},
+			{path: "url", into: &t.URL, of: []string{"drone", "http"}},
+			{path: "token", into: &t.Token, of: []string{"drone"}},
+			{path: "token_file", into: &t.TokenFile, of: []string{"drone"}},
+			{path: "mode", into: &t.Mode, of: []string{"drone"}},
+			{path: "users.token_dir", into: &t.TokenDir, vars: []string{"TOKEN_DIR", "USERS_TOKEN_DIR"}, of: []string{"drone"}},
+			{path: "secret", into: &t.Secret, of: []string{"http"}},
+			{path: "secret_file", into: &t.SecretFile, of: []string{"http"}},
+			{path: "allow", into: &t.Allow, of: []string{"http"}},
+			{path: "command", into: &t.Command, vars: noVars, of: []string{"command"}}, // a comma may belong to an argument
+			{path: "dir", into: &t.Dir, of: []string{"command"}},
+			{path: "env", into: &t.Env, of: []string{"command"}},
+			{path: "timeout", into: &t.Timeout, of: []string{"http", "command"}},
 		},
 		later: map[string]string{
 			"users.session_secret_file": "use users.token_dir",

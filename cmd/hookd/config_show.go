@@ -45,7 +45,7 @@ func (c *config) showTable(w io.Writer, t table, indent string, bullet *string) 
 	}
 	for _, s := range t.settings {
 		values := format(s.into)
-		if values == nil || c.fromFile(t, s) {
+		if values == nil || !s.has(t.kind) || c.fromFile(t, s) {
 			continue
 		}
 		parts := strings.Split(s.path, ".")

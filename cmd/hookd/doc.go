@@ -21,7 +21,9 @@
 //	  queuetest                  what every queue must do
 //	  reconcile                  what work is: ask the forge, compare, publish, read back
 //	  target                     the words of CI servers
+//	    command                    a program of the operator's own
 //	    drone                      Drone's API, as each affected user
+//	    webhook                    a service of the operator's own (kind http)
 //	    targettest                 what every target must do; a simulated Drone
 //	storage                    what is kept: who holds what, and what changes it
 //	  bolt                       queue, journal and catalogue in one bbolt file

@@ -125,8 +125,12 @@ func (s *server) reload(c *config, err error) {
 	}
 	for _, t := range s.desk.targets {
 		for _, n := range c.Targets {
-			if n.Name == t.cfg.Name {
-				t.token.set(n.Token)
+			if n.Name != t.cfg.Name {
+				continue
+			}
+			t.token.set(n.Token)
+			if err := rekey(t.driver, n); err != nil {
+				s.log.Error("reload: the secret stays", "target", n.Name, "err", err)
 			}
 		}
 	}

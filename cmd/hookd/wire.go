@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"net/netip"
 	"time"
 
 	"github.com/hookd/hookd/providers"
@@ -11,7 +12,9 @@ import (
 	"github.com/hookd/hookd/providers/github"
 	"github.com/hookd/hookd/providers/gitlab"
 	"github.com/hookd/hookd/syncqueue/target"
+	"github.com/hookd/hookd/syncqueue/target/command"
 	"github.com/hookd/hookd/syncqueue/target/drone"
+	"github.com/hookd/hookd/syncqueue/target/webhook"
 )
 
 // The functions of this file are the only place that names drivers. A kind
@@ -79,8 +82,36 @@ func newTarget(t *targetConfig, guard target.Guard, base http.RoundTripper, obse
 			Name: t.Name, URL: t.URL, AdminToken: string(t.Token), TokenDir: t.TokenDir,
 			HTTP: &http.Client{Transport: base}, Observe: observe, Guard: guard, Now: time.Now, Log: log,
 		})
+	case "http":
+		allow := make([]netip.Prefix, len(t.Allow))
+		for i, network := range t.Allow {
+			allow[i] = netip.MustParsePrefix(network)
+		}
+		return webhook.New(webhook.Config{
+			Name: t.Name, Provider: t.Provider, URL: t.URL, Secret: string(t.Secret), Allow: allow,
+			Timeout: t.Timeout, Observe: observe, Now: time.Now,
+		})
+	case "command":
+		return command.New(command.Config{
+			Name: t.Name, Provider: t.Provider, Command: t.Command, Dir: t.Dir, Env: t.Env,
+			Timeout: t.Timeout, Observe: observe, Now: time.Now,
+		})
 	}
 	return nil, fmt.Errorf("target %s: kind %q is not served", t.Name, t.Kind)
+}
+
+// rekey gives a driver the secret that its target has now.
+func rekey(driver target.Target, t *targetConfig) error {
+	if w, ok := driver.(*webhook.Target); ok {
+		return w.Rekey(string(t.Secret))
+	}
+	return nil
+}
+
+// signingKey says what is wrong with the secret of a target of kind http.
+func signingKey(s secret) error {
+	_, err := webhook.ParseSecret(string(s))
+	return err
 }
 
 // newTransport returns connections of their own for one forge or CI server, so

@@ -1,6 +1,8 @@
 package target
 
 import (
+	"crypto/sha256"
+	"encoding/json"
 	"fmt"
 	"time"
 
@@ -14,7 +16,7 @@ const MessageType = "user.access"
 // carries the state and not a step towards it: whoever missed one, or gets it
 // twice, is right again after the next.
 type Message struct {
-	ID        string      `json:"id"`   // the same for the same version: a repetition is known by it
+	ID        string      `json:"id"`   // the same for the same data: a repetition is known by it
 	Type      string      `json:"type"` // MessageType
 	Timestamp time.Time   `json:"timestamp"`
 	Data      MessageData `json:"data"`
@@ -43,7 +45,6 @@ type MessageRepo struct {
 // NewMessage says what want wants for u.
 func NewMessage(target, provider string, u providers.User, want Desired, now time.Time) Message {
 	m := Message{
-		ID:   fmt.Sprintf("%s.%s.%s.%d", target, provider, u.ID, want.Version),
 		Type: MessageType, Timestamp: now.UTC(),
 		Data: MessageData{
 			Target: target, Provider: provider, User: u, Version: want.Version, Complete: want.Complete,
@@ -56,6 +57,9 @@ func NewMessage(target, provider string, u providers.User, want Desired, now tim
 	for i, a := range want.Absent {
 		m.Data.Absent[i] = MessageRepo{ID: a.Repo.ID, Repo: a.Repo.Path}
 	}
+	data, _ := json.Marshal(m.Data) // texts and numbers: it cannot fail
+	sum := sha256.Sum256(data)
+	m.ID = fmt.Sprintf("%s.%s.%s.%d.%x", target, provider, u.ID, want.Version, sum[:6])
 	return m
 }
 

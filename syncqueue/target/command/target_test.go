@@ -160,7 +160,7 @@ func TestProgramReadsTheMessage(t *testing.T) {
 	if err := json.Unmarshal(b, &seen); err != nil {
 		t.Fatal(err)
 	}
-	expect := `{"id":"portal.git.7.12","type":"user.access","timestamp":"2026-05-04T03:02:01Z","data":{` +
+	expect := `{"id":"portal.git.7.12.a07e47f96d91","type":"user.access","timestamp":"2026-05-04T03:02:01Z","data":{` +
 		`"target":"portal","provider":"git","user":{"id":"7","login":"ana"},"version":12,"complete":true,` +
 		`"present":[{"id":"41","repo":"acme/app","permission":"write","visibility":"private"}],"absent":[{"id":"42","repo":"acme/old"}]}}`
 	var got bytes.Buffer

@@ -3,7 +3,6 @@ package webhook
 import (
 	"bytes"
 	"context"
-	"crypto/sha256"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -15,6 +14,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/hookd/hookd/providers"
@@ -43,12 +43,13 @@ const (
 
 // Target is a service that takes messages. It is safe for concurrent use.
 type Target struct {
-	cfg    Config
-	key    []byte
-	client *http.Client
+	cfg      Config
+	client   *http.Client
+	requests atomic.Uint64
 
 	mu   sync.Mutex
-	told map[string][sha256.Size]byte // of each user, what this process was last believed
+	key  []byte
+	told map[string]string // of each user, the last message that this process was believed
 }
 
 var _ target.Target = (*Target)(nil)
@@ -64,13 +65,6 @@ func New(cfg Config) (*Target, error) {
 	case u.User != nil, u.Fragment != "":
 		return nil, errors.New("webhook: url: must have no user and no fragment")
 	}
-	key, err := ParseSecret(cfg.Secret)
-	if err != nil {
-		return nil, fmt.Errorf("webhook: secret: %w", err)
-	}
-	if len(key) < providers.MinSecret {
-		return nil, fmt.Errorf("webhook: secret: %d bytes are too few: at least %d are needed", len(key), providers.MinSecret)
-	}
 	if cfg.Timeout <= 0 {
 		cfg.Timeout = defaultTimeout
 	}
@@ -78,8 +72,8 @@ func New(cfg Config) (*Target, error) {
 		cfg.Observe = func(int) {}
 	}
 	dialer := &net.Dialer{Timeout: 10 * time.Second, Control: gate(cfg.Allow).control}
-	return &Target{
-		cfg: cfg, key: key, told: map[string][sha256.Size]byte{},
+	t := &Target{
+		cfg: cfg, told: map[string]string{},
 		client: &http.Client{
 			// No proxy: it would dial for us, wherever the name leads.
 			Transport: &http.Transport{
@@ -88,19 +82,33 @@ func New(cfg Config) (*Target, error) {
 			},
 			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 		},
-	}, nil
+	}
+	return t, t.Rekey(cfg.Secret)
 }
+
+// Rekey makes the target sign with another secret from now on.
+func (t *Target) Rekey(secret string) error {
+	key, err := ParseSecret(secret)
+	if err != nil {
+		return fmt.Errorf("webhook: secret: %w", err)
+	}
+	if len(key) < providers.MinSecret {
+		return fmt.Errorf("webhook: secret: %d bytes are too few: at least %d are needed", len(key), providers.MinSecret)
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.key = key
+	return nil
+}
+
+// Requests counts the requests sent.
+func (t *Target) Requests() uint64 { return t.requests.Load() }
 
 // Sync implements target.Target: the service is told unless this process told
 // it the same already.
 func (t *Target) Sync(ctx context.Context, u providers.User, want target.Desired) (target.Result, error) {
 	m := target.NewMessage(t.cfg.Name, t.cfg.Provider, u, want, t.cfg.Now())
-	data, err := json.Marshal(m.Data)
-	if err != nil {
-		return target.Result{}, fmt.Errorf("http target %s: encoding the message: %w", t.cfg.Name, err)
-	}
-	sum := sha256.Sum256(data)
-	if t.knows(u.ID, sum) && !want.Force {
+	if t.knows(u.ID, m.ID) && !want.Force {
 		r := target.Accepted(want, "told before")
 		r.Synced = false
 		return r, nil
@@ -109,7 +117,7 @@ func (t *Target) Sync(ctx context.Context, u providers.User, want target.Desired
 	if err != nil {
 		return target.Result{}, fmt.Errorf("http target %s: %w", t.cfg.Name, err)
 	}
-	t.learnt(u.ID, sum)
+	t.learnt(u.ID, m.ID)
 	return target.Accepted(want, fmt.Sprintf("answered %d", code)), nil
 }
 
@@ -142,7 +150,7 @@ func (t *Target) post(ctx context.Context, m target.Message) (int, error) {
 	req.Header.Set("Content-Type", "application/json")
 	req.Header.Set("Webhook-Id", m.ID)
 	req.Header.Set("Webhook-Timestamp", strconv.FormatInt(m.Timestamp.Unix(), 10))
-	req.Header.Set("Webhook-Signature", signature(t.key, m.ID, m.Timestamp, body))
+	req.Header.Set("Webhook-Signature", signature(t.secret(), m.ID, m.Timestamp, body))
 	return t.send(req, t.later)
 }
 
@@ -150,6 +158,7 @@ func (t *Target) post(ctx context.Context, m target.Message) (int, error) {
 // may turn the error into one that says when to come back.
 func (t *Target) send(req *http.Request, later func(*http.Response, error) error) (int, error) {
 	req.Header.Set("User-Agent", "hookd")
+	t.requests.Add(1)
 	resp, err := t.client.Do(req)
 	if err != nil {
 		t.cfg.Observe(0)
@@ -196,17 +205,22 @@ func (t *Target) later(resp *http.Response, err error) error {
 	return &target.LaterError{At: at, Err: err}
 }
 
-func (t *Target) knows(user string, sum [sha256.Size]byte) bool {
+func (t *Target) secret() []byte {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	told, ok := t.told[user]
-	return ok && told == sum
+	return t.key
 }
 
-func (t *Target) learnt(user string, sum [sha256.Size]byte) {
+func (t *Target) knows(user, message string) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.told[user] = sum
+	return t.told[user] == message
+}
+
+func (t *Target) learnt(user, message string) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.told[user] = message
 }
 
 // excerpt makes what a service said fit for a line of a log.

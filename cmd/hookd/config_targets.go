@@ -1,0 +1,82 @@
+package main
+
+import (
+	"net/netip"
+	"os"
+	"time"
+)
+
+func (k checker) target(prefix string, t *targetConfig) {
+	k.name(prefix+"name", t.Name)
+	k.served(prefix+"kind", t.Kind, targetKinds, servedTargets)
+	if t.Provider == "" && len(k.c.Providers) == 1 {
+		t.Provider = k.c.Providers[0].Name
+	}
+	names := make([]string, len(k.c.Providers))
+	for i, p := range k.c.Providers {
+		names[i] = p.Name
+	}
+	if len(names) > 0 {
+		k.oneOf(prefix+"provider", t.Provider, names...)
+	}
+	switch t.Kind {
+	case "http":
+		k.httpTarget(prefix, t)
+	case "command":
+		k.commandTarget(prefix, t)
+	default:
+		k.droneTarget(prefix, t)
+	}
+}
+
+// foreign refuses settings of another kind: whoever gave one expects something
+// of it that will not happen.
+func (k checker) foreign(t table) {
+	for _, s := range t.settings {
+		path := t.prefix + s.path
+		if _, set := k.c.origins[path]; set && !s.has(t.kind) {
+			k.fault(path, "%s is not for targets of kind %s", s.path, t.kind)
+			k.c.bad[path] = true // once is enough
+		}
+	}
+}
+
+func (k checker) droneTarget(prefix string, t *targetConfig) {
+	k.url(prefix+"url", t.URL)
+	k.served(prefix+"mode", t.Mode, targetModes, servedModes)
+	k.secret(prefix, "token", &t.Token, t.TokenFile)
+	if t.TokenDir == "" {
+		k.fault(prefix+"users.token_dir", "users.token_dir is missing: the folder that holds each user's token in a file named for his login")
+	} else if info, err := os.Stat(t.TokenDir); err == nil && !info.IsDir() {
+		k.fault(prefix+"users.token_dir", "users.token_dir: %s is not a folder", t.TokenDir)
+	}
+}
+
+func (k checker) httpTarget(prefix string, t *targetConfig) {
+	k.url(prefix+"url", t.URL)
+	if k.secret(prefix, "secret", &t.Secret, t.SecretFile) && t.Secret == "" {
+		k.fault(prefix+"secret_file", "secret_file is missing: the service knows by it that a message is hookd's")
+	}
+	k.long(prefix, "secret", t.Secret)
+	if err := signingKey(t.Secret); err != nil {
+		k.fault(prefix+"secret", "secret: %v", err)
+	}
+	for _, network := range t.Allow {
+		if _, err := netip.ParsePrefix(network); err != nil {
+			k.fault(prefix+"allow", "allow: %q is not a network: write 10.0.0.0/8 or 127.0.0.1/32", network)
+		}
+	}
+	k.atLeast(prefix+"timeout", t.Timeout, time.Second)
+}
+
+func (k checker) commandTarget(prefix string, t *targetConfig) {
+	if len(t.Command) == 0 {
+		k.fault(prefix+"command", "command is missing: the program and its arguments, as a list")
+	}
+	if t.Dir != "" {
+		if info, err := os.Stat(t.Dir); err != nil || !info.IsDir() {
+			k.fault(prefix+"dir", "dir: %s is not a folder", t.Dir)
+		}
+	}
+	k.atLeast(prefix+"timeout", t.Timeout, time.Second)
+}
