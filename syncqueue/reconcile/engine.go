@@ -130,6 +130,34 @@ func (e *Engine) dispatch(ctx context.Context, p *provider, l syncqueue.Lease) (
 	return syncqueue.Outcome{}, syncqueue.Permanent(fmt.Errorf("unknown kind of job %q", l.Job.Kind))
 }
 
+// A finding is what one read of the forge comes to, before anything is made of
+// it: the same for a job that applies it and for somebody who only asks.
+type finding struct {
+	change  storage.Change
+	note    string
+	held    string             // why nothing of the change is to be applied yet, "" if all is
+	instead *syncqueue.Outcome // there is nothing to apply: look again, superseded
+}
+
+func superseded(note string) finding {
+	return finding{instead: &syncqueue.Outcome{Result: syncqueue.ResultSuperseded, Note: note}}
+}
+
+// settle makes the outcome of a job out of what it found, none if that failed.
+func (e *Engine) settle(p *provider, l syncqueue.Lease, f finding, err error) syncqueue.Outcome {
+	switch {
+	case err != nil:
+		return syncqueue.Outcome{}
+	case f.instead != nil:
+		return *f.instead
+	case f.held != "":
+		return e.hold(l, atCatalogue, f.held)
+	}
+	o := p.change(&f.change)
+	o.Note = f.note
+	return o
+}
+
 // change starts an outcome that tells the provider's targets.
 func (p *provider) change(c *storage.Change) syncqueue.Outcome {
 	c.Provider = p.Name

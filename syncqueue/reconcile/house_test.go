@@ -122,6 +122,8 @@ type house struct {
 	ends  []time.Time // of the runs
 	plan  plan
 	stop  func()
+
+	engine *reconcile.Engine
 }
 
 type plan struct {
@@ -159,6 +161,7 @@ func (h *house) start() {
 	if err := engine.Start(t.Context()); err != nil {
 		t.Fatal(err)
 	}
+	h.engine = engine
 	ctx, cancel := context.WithCancel(context.Background())
 	pool := &syncqueue.Pool{
 		Queue: h.store, Handler: engine, TTL: time.Minute, Drain: time.Second,

@@ -12,10 +12,15 @@ import (
 
 // repo asks who has one repository in his list now.
 func (e *Engine) repo(ctx context.Context, p *provider, l syncqueue.Lease) (syncqueue.Outcome, error) {
+	f, err := e.lookAtRepo(ctx, p, l)
+	return e.settle(p, l, f, err), err
+}
+
+func (e *Engine) lookAtRepo(ctx context.Context, p *provider, l syncqueue.Lease) (finding, error) {
 	id := l.Job.Subject.ID
 	col, err := e.cfg.Store.Repo(ctx, p.Name, id)
 	if err != nil && !errors.Is(err, storage.ErrUnknown) {
-		return syncqueue.Outcome{}, err
+		return finding{}, err
 	}
 	known := err == nil && !col.Gone
 	r, err := p.Forge.Repo(ctx, id)
@@ -23,56 +28,53 @@ func (e *Engine) repo(ctx context.Context, p *provider, l syncqueue.Lease) (sync
 	case errors.Is(err, providers.ErrNotFound):
 		return e.repoMissing(ctx, p, l, col, known)
 	case err != nil:
-		return syncqueue.Outcome{}, err
+		return finding{}, err
 	}
 	if l.Job.Hint.Gone {
 		// Gitea queues "deleted" before it deletes (notifier order, 1.25).
 		if o, ok := e.again(l, "said to be deleted, but the forge still answers with it"); ok {
-			return o, nil
+			return finding{instead: &o}, nil
 		}
 	}
 	if !known && !p.Orgs.Has(r.Org) {
-		return syncqueue.Outcome{Result: syncqueue.ResultSuperseded, Note: "belongs to " + r.Org.Name + ", which is not configured"}, nil
+		return superseded("belongs to " + r.Org.Name + ", which is not configured"), nil
 	}
 	if !known {
 		col = storage.Column{}
 	}
 	a, fence, err := e.audience(ctx, p, l, r, col)
+	f := finding{
+		change: storage.Change{Read: fence, Repos: []providers.Repo{r}, Audiences: []storage.Audience{a}},
+		note:   fmt.Sprintf("%d users", len(a.Users)),
+	}
 	if errors.Is(err, errContradiction) {
-		return e.hold(l, atCatalogue, err.Error()), nil
+		f.held, err = err.Error(), nil
 	}
-	if err != nil {
-		return syncqueue.Outcome{}, err
-	}
-	o := p.change(&storage.Change{Read: fence, Repos: []providers.Repo{r}, Audiences: []storage.Audience{a}})
-	o.Note = fmt.Sprintf("%d users", len(a.Users))
-	return o, nil
+	return f, err
 }
 
 // repoMissing decides what a 404 means.
-func (e *Engine) repoMissing(ctx context.Context, p *provider, l syncqueue.Lease, col storage.Column, known bool) (syncqueue.Outcome, error) {
+func (e *Engine) repoMissing(ctx context.Context, p *provider, l syncqueue.Lease, col storage.Column, known bool) (finding, error) {
 	if !known && !l.Job.Hint.Gone {
 		// A new repository may be announced before the API shows it.
 		if o, ok := e.again(l, "the forge does not show it yet"); ok {
-			return o, nil
+			return finding{instead: &o}, nil
 		}
-		return syncqueue.Outcome{Result: syncqueue.ResultSuperseded, Note: "the forge never showed it"}, nil
+		return superseded("the forge never showed it"), nil
 	}
 	if known {
 		// The token may have lost its rights: that looks the same.
 		if err := e.prove(ctx, p, col.Repo.Org); err != nil {
-			return syncqueue.Outcome{}, err
+			return finding{}, err
 		}
 		if _, err := p.Forge.Repo(ctx, l.Job.Subject.ID); !errors.Is(err, providers.ErrNotFound) {
 			if err == nil {
 				err = fmt.Errorf("it answered 404 a moment ago: %w", providers.ErrUnavailable)
 			}
-			return syncqueue.Outcome{}, err
+			return finding{}, err
 		}
 	}
-	o := p.change(&storage.Change{Gone: []string{l.Job.Subject.ID}})
-	o.Note = "deleted"
-	return o, nil
+	return finding{change: storage.Change{Gone: []string{l.Job.Subject.ID}}, note: "deleted"}, nil
 }
 
 // audience reads everybody who has r, and confirms whoever it would take r

@@ -12,46 +12,59 @@ import (
 
 // user asks for everything one user holds.
 func (e *Engine) user(ctx context.Context, p *provider, l syncqueue.Lease) (syncqueue.Outcome, error) {
+	f, err := e.lookAtUser(ctx, p, l)
+	o := e.settle(p, l, f, err)
+	if err != nil || f.held != "" {
+		return o, err
+	}
+	// Also when nothing changed: the CI server is looked at as well.
+	for _, t := range p.targets {
+		o.Follow = append(o.Follow, syncqueue.PublishJob(t, p.Name, f.change.Lists[0].User, l.Job, l.Job.Lane, e.cfg.Now()))
+	}
+	return o, nil
+}
+
+func (e *Engine) lookAtUser(ctx context.Context, p *provider, l syncqueue.Lease) (finding, error) {
 	u, h, err := e.whom(ctx, p, l)
 	if err != nil {
-		return syncqueue.Outcome{}, err
+		return finding{}, err
 	}
 	all, u, err := e.ownList(ctx, p, l, u, func(u providers.User) ([]providers.Access, error) {
 		return collect(p.Forge.UserAccess(ctx, u))
 	})
 	if err != nil {
-		return syncqueue.Outcome{}, err
+		return finding{}, err
 	}
 	list := strongest(p.ours(all, h), byRepo)
 	lost := missing(h, list, func(providers.Repo) bool { return true })
-	if o, err := e.confirmed(ctx, p, l, h, lost); o != nil || err != nil {
-		return *o, err
-	}
-	o := p.change(&storage.Change{Lists: []storage.List{{User: u, Repos: list}}, Users: []providers.User{u}})
-	o.Note = fmt.Sprintf("%d repositories", len(list))
-	// Also when nothing changed: the CI server is looked at as well.
-	for _, t := range p.targets {
-		o.Follow = append(o.Follow, syncqueue.PublishJob(t, p.Name, u, l.Job, l.Job.Lane, e.cfg.Now()))
-	}
-	return o, nil
+	held, err := e.doubted(ctx, p, l, h, lost)
+	return finding{
+		change: storage.Change{Lists: []storage.List{{User: u, Repos: list}}, Users: []providers.User{u}},
+		note:   fmt.Sprintf("%d repositories", len(list)), held: held,
+	}, err
 }
 
 // member asks for what one user holds in what an organization, team or
 // repository reaches.
 func (e *Engine) member(ctx context.Context, p *provider, l syncqueue.Lease) (syncqueue.Outcome, error) {
-	u, h, err := e.whom(ctx, p, l)
-	if err != nil {
-		return syncqueue.Outcome{}, err
-	}
 	if l.Job.Announced() && l.Job.Org != "" {
 		p.models.drop(l.Job.Org)
+	}
+	f, err := e.lookAtMember(ctx, p, l)
+	return e.settle(p, l, f, err), err
+}
+
+func (e *Engine) lookAtMember(ctx context.Context, p *provider, l syncqueue.Lease) (finding, error) {
+	u, h, err := e.whom(ctx, p, l)
+	if err != nil {
+		return finding{}, err
 	}
 	within := l.Job.Within
 	all, u, err := e.ownList(ctx, p, l, u, func(u providers.User) ([]providers.Access, error) {
 		return collect(p.Forge.ScopeAccess(ctx, u, within))
 	})
 	if err != nil {
-		return syncqueue.Outcome{}, err
+		return finding{}, err
 	}
 	cells := strongest(p.ours(all, h), byRepo)
 	named := make(map[string]bool, len(cells))
@@ -72,8 +85,9 @@ func (e *Engine) member(ctx context.Context, p *provider, l syncqueue.Lease) (sy
 			p.models.drop(x.repo.Org.ID)
 		}
 	}
-	if o, err := e.confirmed(ctx, p, l, h, lost); o != nil || err != nil {
-		return *o, err
+	held, err := e.doubted(ctx, p, l, h, lost)
+	if err != nil {
+		return finding{}, err
 	}
 	for _, x := range lost {
 		if !named[x.repo.ID] {
@@ -83,27 +97,24 @@ func (e *Engine) member(ctx context.Context, p *provider, l syncqueue.Lease) (sy
 	for i := range cells {
 		cells[i].User = u
 	}
-	o := p.change(&storage.Change{Cells: cells, Users: []providers.User{u}})
-	o.Note = fmt.Sprintf("%d repositories, %d lost", len(cells), len(lost))
-	return o, nil
+	return finding{
+		change: storage.Change{Cells: cells, Users: []providers.User{u}},
+		note:   fmt.Sprintf("%d repositories, %d lost", len(cells), len(lost)), held: held,
+	}, nil
 }
 
-// confirmed looks for a second opinion on losses, and holds even agreed ones
-// that leave much less than before to somebody who did not leave. A non-nil
-// outcome or an error ends the job without any change.
-func (e *Engine) confirmed(ctx context.Context, p *provider, l syncqueue.Lease, h storage.Holdings, lost []loss) (*syncqueue.Outcome, error) {
-	err := e.confirm(ctx, p, l, lost)
+// doubted looks for a second opinion on losses, and says why they are to be
+// held, "" if they are not: it disagrees, or they leave much less than before to
+// somebody who did not leave.
+func (e *Engine) doubted(ctx context.Context, p *provider, l syncqueue.Lease, h storage.Holdings, lost []loss) (held string, err error) {
+	err = e.confirm(ctx, p, l, lost)
 	if err == nil && !l.Job.Force {
 		err = e.guard(p, len(h.Present()), lost)
 	}
 	if errors.Is(err, errContradiction) || errors.Is(err, errShrinks) {
-		o := e.hold(l, atCatalogue, err.Error())
-		return &o, nil
+		return err.Error(), nil
 	}
-	if err != nil {
-		return &syncqueue.Outcome{}, err
-	}
-	return nil, nil
+	return "", err
 }
 
 // whom is the user a job is about, with what the catalogue believes of him.
