@@ -1,6 +1,7 @@
 package handlers
 
 import (
+	"errors"
 	"net/http"
 	"strconv"
 	"time"
@@ -118,6 +119,9 @@ func (s *api) deliveryBody(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	d, err := s.Journal.Body(r.Context(), rec.Delivery.ID)
+	if errors.Is(err, syncqueue.ErrUnknown) {
+		err = notFound("its body is not kept any more; a replay does not need it")
+	}
 	if err != nil {
 		fail(w, r, s.Log, err)
 		return

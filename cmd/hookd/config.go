@@ -120,6 +120,12 @@ type retentionConfig struct {
 	MaxBytes   size
 }
 
+// clearEvery is how often the store is looked through for what is past its
+// time: often enough that nothing is kept a tenth longer than asked for.
+func (r retentionConfig) clearEvery() time.Duration {
+	return min(max(min(r.Deliveries, r.Bodies)/10, time.Second), 10*time.Minute)
+}
+
 func defaults() *config {
 	return &config{
 		Listen:      "127.0.0.1:8080",

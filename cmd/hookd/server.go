@@ -26,8 +26,7 @@ const (
 	drainJobs     = 20 * time.Second
 	drainRequests = 4 * time.Second
 
-	leaseTTL      = 30 * time.Second
-	maintainEvery = 10 * time.Minute
+	leaseTTL = 30 * time.Second
 )
 
 // A store is what the server needs of a storage engine.
@@ -187,7 +186,7 @@ func (s *server) shutdown() {
 
 // maintain drops what is past its time.
 func (s *server) maintain(ctx context.Context) {
-	tick := time.NewTicker(maintainEvery)
+	tick := time.NewTicker(s.cfg.Retention.clearEvery())
 	defer tick.Stop()
 	for {
 		select {
