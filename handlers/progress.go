@@ -20,7 +20,8 @@ type progress struct {
 	state     syncqueue.State // of the user job
 	lastError string
 	targets   map[string]syncTarget // once the user job is done
-	settled   bool                  // nothing more will happen by itself
+	published bool                  // every target shows it
+	settled   bool                  // nothing more is about to happen
 }
 
 // syncTarget is what became of a sync at one target.
@@ -68,7 +69,7 @@ func (s *api) look(ctx context.Context, p progress) (progress, error) {
 		return p, err
 	}
 	maps.Copy(p.targets, stuck)
-	p.settled = len(stuck) == len(behind)
+	p.published, p.settled = len(behind) == 0, len(stuck) == len(behind)
 	return p, nil
 }
 

@@ -23,8 +23,8 @@ type syncUserView struct {
 	Login    string `json:"login"`
 }
 
-// syncView is the answer of a sync: with the difference if it was seen to its
-// end, else with how far it came.
+// syncView is the answer of a sync: with the difference if nothing more is about
+// to happen, else with how far it came.
 type syncView struct {
 	User      syncUserView          `json:"user"`
 	Job       string                `json:"job"`
@@ -42,7 +42,8 @@ type difference struct {
 }
 
 // syncUser has a user's list read from the forge now, and if asked waits until
-// every target follows.
+// every target follows. Only then it is a 200; that it waits for somebody is
+// told at once, as a 202.
 func (s *api) syncUser(w http.ResponseWriter, r *http.Request) {
 	q := parseQuery(r, "wait")
 	wait := q.duration("wait", 0, maxWait)
@@ -97,7 +98,11 @@ func (s *api) syncUser(w http.ResponseWriter, r *http.Request) {
 		if answer.Targets == nil {
 			answer.Targets = map[string]syncTarget{}
 		}
-		writeJSON(w, http.StatusOK, answer)
+		status := http.StatusAccepted
+		if p.published {
+			status = http.StatusOK
+		}
+		writeJSON(w, status, answer)
 	}
 }
 

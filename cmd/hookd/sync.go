@@ -27,7 +27,8 @@ func (a *app) syncCommand() *cli.Command {
 	}
 }
 
-// synced is the answer to a sync: with the difference once it is done.
+// synced is the answer to a sync: with the difference once nothing more is about
+// to happen.
 type synced struct {
 	Job     string   `json:"job"`
 	Before  int      `json:"repos_before"`
@@ -72,23 +73,20 @@ func (a *app) syncUser(ctx context.Context, cmd *cli.Command) error {
 		if err := printJSON(a.stdout, raw); err != nil {
 			return err
 		}
-	} else if status == http.StatusOK {
+	} else if s.Added != nil {
 		a.printSynced(who, s, time.Since(start))
 	} else {
 		fmt.Fprintf(a.stdout, "queued as job %s: hookd queue show %s\n", s.Job, s.Job)
 	}
-	if status != http.StatusOK && wait > 0 {
-		if s.Error != "" {
-			return fmt.Errorf("not done within %s: %s", wait, s.Error)
-		}
-		return fmt.Errorf("not done within %s", wait)
+	switch {
+	case status == http.StatusOK || wait == 0:
+		return nil
+	case s.Added != nil:
+		return errSilent // it was told which target does not show it, and why
+	case s.Error != "":
+		return fmt.Errorf("not done within %s: %s", wait, s.Error)
 	}
-	for _, t := range s.Targets {
-		if status == http.StatusOK && !t.Published {
-			return errSilent
-		}
-	}
-	return nil
+	return fmt.Errorf("not done within %s", wait)
 }
 
 func (a *app) printSynced(who string, s synced, took time.Duration) {
