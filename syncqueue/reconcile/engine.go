@@ -33,6 +33,9 @@ type Provider struct {
 
 	Members time.Duration // between polls of teams, members and collaborators; 0 never
 	Repos   time.Duration // between polls of repositories; 0 never
+
+	Public     string        // hookd's public address, by which its webhooks are known; "" if not configured
+	Deliveries time.Duration // between readings of the forge's delivery log; 0 never
 }
 
 // Target is one configured CI server.
@@ -54,6 +57,9 @@ type Config struct {
 	Reconcile time.Duration   // bound on staleness for every user
 	Guard     target.Guard
 	Held      func(target string) // counts what the shrink guard held; may be nil
+
+	Timing  syncqueue.Timing      // of what is fetched from delivery logs
+	Fetched func(syncqueue.Entry) // counts it; may be nil
 }
 
 // An Engine handles jobs. It is safe for concurrent use.
@@ -69,6 +75,7 @@ type provider struct {
 	targets []string
 	models  models
 	sane    witness
+	logged  logStates
 }
 
 // New returns an engine. It fails when a target follows an unknown provider.
@@ -120,6 +127,8 @@ func (e *Engine) dispatch(ctx context.Context, p *provider, l syncqueue.Lease) (
 			return e.pollOrgs(ctx, p, l)
 		case pollRepos:
 			return e.pollRepos(ctx, p, l)
+		case pollDeliveries:
+			return e.pollDeliveries(ctx, p, l)
 		}
 		return e.pollMembers(ctx, p, l)
 	case syncqueue.KindSweep:

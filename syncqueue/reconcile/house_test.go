@@ -129,6 +129,9 @@ type house struct {
 type plan struct {
 	members, repos, reconcile time.Duration
 	workers                   int
+
+	log      *ledger       // of what the forge sent; nil for a forge without one
+	readings time.Duration // between readings of it
 }
 
 // open builds a house in a bubble. Its polls are off unless the plan says so.
@@ -147,8 +150,14 @@ func open(t *testing.T, w *world, pl plan) *house {
 func (h *house) start() {
 	t := h.t
 	t.Helper()
+	p := reconcile.Provider{Name: "git", Forge: h.world, Orgs: h.orgs, Names: []string{"acme"}, Members: h.plan.members, Repos: h.plan.repos}
+	if h.plan.log != nil {
+		p.Forge, p.Hook = loggingWorld{h.world, h.plan.log}, plainHook{}
+		p.Public, p.Deliveries = publicURL, h.plan.readings
+	}
 	engine, err := reconcile.New(reconcile.Config{
-		Providers: []reconcile.Provider{{Name: "git", Forge: h.world, Orgs: h.orgs, Names: []string{"acme"}, Members: h.plan.members, Repos: h.plan.repos}},
+		Providers: []reconcile.Provider{p},
+		Timing:    syncqueue.Timing{Debounce: time.Second, MaxDelay: 5 * time.Second},
 		Targets:   []reconcile.Target{{Name: "drone", Provider: "git", Driver: h.ci}},
 		Store:     h.store, Log: slog.New(slog.NewTextHandler(io.Discard, nil)), Now: time.Now,
 		Verify:    []time.Duration{2 * time.Second, 5 * time.Second, 15 * time.Second, time.Minute, 5 * time.Minute},
@@ -174,6 +183,7 @@ func (h *house) start() {
 			h.mu.Unlock()
 		},
 	}
+	h.engine = engine
 	done := make(chan struct{})
 	go func() { pool.Run(ctx); close(done) }()
 	h.stop = func() { cancel(); <-done }

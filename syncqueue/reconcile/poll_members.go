@@ -14,6 +14,8 @@ const (
 	pollOrgs    = "orgs"
 	pollMembers = "members"
 	pollRepos   = "repos"
+
+	pollDeliveries = "deliveries"
 )
 
 // What each part of the members poll finds. A part is read only where the

@@ -136,6 +136,9 @@ func (e *Engine) begins(ctx context.Context, p *provider, org providers.Org) ([]
 	if p.Repos > 0 {
 		jobs = append(jobs, syncqueue.PollJob(p.Name, pollRepos, org, now))
 	}
+	if _, ok := p.Forge.(providers.DeliveryLog); ok && p.Deliveries > 0 {
+		jobs = append(jobs, syncqueue.PollJob(p.Name, pollDeliveries, org, now))
+	}
 	return jobs, nil
 }
 
