@@ -192,7 +192,7 @@ func TestWhatTheLogDoesNotHoldIsReadFromTheForge(t *testing.T) {
 		if seen := h.journalled(); len(seen) != 2 || seen["g1001"] != 0 {
 			t.Errorf("the journal has %v", seen)
 		}
-		h.wantScope("1 deliveries are not in the log")
+		h.wantScope("the log does not hold the payload of 1")
 		h.after(2 * time.Minute)
 		h.agree(everybody...)
 	})

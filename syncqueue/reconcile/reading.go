@@ -147,7 +147,7 @@ func (r *reading) gaps() []string {
 	if r.Lost == 0 {
 		return nil
 	}
-	return []string{fmt.Sprintf("%d deliveries are not in the log with what they said", r.Lost)}
+	return []string{fmt.Sprintf("the log does not hold the payload of %d", r.Lost)}
 }
 
 // fails continues a run of failures over what was read, and reports whether it
