@@ -122,6 +122,17 @@ type ProviderStatus struct {
 	Requests  uint64    `json:"requests"`       // HTTP requests to the forge since start
 	Remaining *int      `json:"rate_remaining"` // null if the forge has no limit
 	LastEvent time.Time `json:"last_event,omitzero"`
+
+	Rate *RateStatus `json:"rate"` // null if the forge has no limit and asked for no pause
+}
+
+// RateStatus is what the scarcest budget of a provider's tokens is down to.
+type RateStatus struct {
+	Limit       *int      `json:"limit"`     // requests of a window; null if none is told
+	Remaining   *int      `json:"remaining"` // of them
+	Reserve     *int      `json:"reserve"`   // of them, kept for removals
+	Reset       time.Time `json:"reset,omitzero"`
+	PausedUntil time.Time `json:"paused_until,omitzero"` // the forge asked not to be asked before
 }
 
 // TargetStatus is one configured target.

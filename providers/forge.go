@@ -108,3 +108,10 @@ type Prover interface {
 type OrgLister interface {
 	Orgs(ctx context.Context) iter.Seq2[Org, error]
 }
+
+// A Metered forge tells of the budgets of its tokens.
+type Metered interface {
+	// Budgets returns them by the id of the organization that each is for, ""
+	// for whatever has none of its own. They live as long as the forge.
+	Budgets() map[string]*Budget
+}

@@ -5,12 +5,6 @@ import (
 	"time"
 )
 
-// Held is what no job may be leased of, and until when that holds at the latest.
-type Held struct {
-	Holds []Hold
-	Until time.Time // zero if nothing is held
-}
-
 // spareShare is one in how many workers of a peer is kept for removals and
 // additions, and spareIdle from how many workers on one of those is kept for
 // organizations that have no other worker at work. With fewer workers than that

@@ -16,19 +16,6 @@ type Filter struct {
 	Idle bool
 }
 
-// A Hold keeps jobs in the queue for as long as the budget they would spend is
-// out: those that ask a provider, in a lane and the lanes below it.
-type Hold struct {
-	Provider string
-	Org      string // only those of this organization, unless empty
-	From     Lane
-}
-
-// Holds reports whether h keeps jobs of an organization in a lane.
-func (h Hold) Holds(p Peer, org string, lane Lane) bool {
-	return p.Provider == h.Provider && p.Target == "" && lane >= h.From && (h.Org == "" || h.Org == org)
-}
-
 // AllowsPeer reports whether the filter lets jobs through that ask p.
 func (f Filter) AllowsPeer(p Peer) bool {
 	return (len(f.Peers) == 0 || slices.Contains(f.Peers, p)) && !slices.Contains(f.Not, p)

@@ -19,9 +19,10 @@ func (s *server) build() error {
 	c := s.cfg
 	s.desk = &desk{store: s.store, reconcile: c.Sync.Reconcile}
 	s.metrics = handlers.NewMetrics(prometheus.NewRegistry(), buildVersion(), handlers.Gauges{
-		Stats: s.store.Stats,
-		Users: func() map[string]map[string]int { return s.desk.users(context.Background()) },
-		Now:   time.Now,
+		Stats:     s.store.Stats,
+		Users:     func() map[string]map[string]int { return s.desk.users(context.Background()) },
+		Remaining: func() map[string]int { return s.desk.remaining() },
+		Now:       time.Now,
 	})
 	rc := reconcile.Config{
 		Store: s.store, Log: s.log, Now: time.Now,
@@ -53,7 +54,7 @@ func (s *server) build() error {
 		Queue: s.store, Handler: s.engine, Backoff: c.Sync.Retry, TTL: leaseTTL, Drain: drainJobs,
 		Observe: s.observe, Log: s.log, Now: time.Now,
 		// Each apart, so that one that hangs does not stop the others.
-		Peers: c.peers(), Workers: c.Sync.Workers,
+		Peers: c.peers(), Workers: c.Sync.Workers, Held: s.desk.held,
 	}
 	s.handlers()
 	return nil

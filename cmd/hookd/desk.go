@@ -112,7 +112,10 @@ func (d *desk) Providers(ctx context.Context) []handlers.ProviderStatus {
 		out[i] = handlers.ProviderStatus{
 			Name: p.cfg.Name, Kind: p.cfg.Kind, URL: p.cfg.URL, Orgs: p.cfg.Orgs,
 			Version: version, Healthy: ok, CheckedAt: at, Error: problem,
-			Secrets: int(p.secrets.Load()), Requests: requests(p.forge),
+			Secrets: int(p.secrets.Load()), Requests: requests(p.forge), Rate: p.rate(),
+		}
+		if r := out[i].Rate; r != nil {
+			out[i].Remaining = r.Remaining
 		}
 		last, _, err := d.store.Deliveries(ctx, syncqueue.DeliveryQuery{Provider: p.cfg.Name}, "", 1)
 		if err == nil && len(last) > 0 {

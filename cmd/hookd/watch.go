@@ -83,6 +83,9 @@ func (w *watcher) probe(ctx context.Context, h *health, kind, name string, ask f
 	if errors.Is(ctx.Err(), context.Canceled) {
 		return // we are stopping, which says nothing about the party
 	}
+	if errors.Is(err, providers.ErrLimited) {
+		return // its budget is out, which says that it is well
+	}
 	h.set(version, err, w.now())
 	switch {
 	case err != nil && (well || at.IsZero()):

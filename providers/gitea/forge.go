@@ -41,6 +41,7 @@ var (
 	_ providers.Prober            = (*Forge)(nil)
 	_ providers.Prover            = (*Forge)(nil)
 	_ providers.OrgLister         = (*Forge)(nil)
+	_ providers.Metered           = (*Forge)(nil)
 )
 
 // New returns a forge. It makes no call.
@@ -64,12 +65,19 @@ func New(cfg Config) (*Forge, error) {
 	if g.now == nil {
 		g.now = time.Now
 	}
+	g.budget = providers.NewBudget(g.now)
 	client.Transport, client.CheckRedirect = g, g.follow
 	return &Forge{root: origin.String(), http: &client, guard: g}, nil
 }
 
 // Requests returns how many HTTP requests were sent, redirects included.
 func (f *Forge) Requests() uint64 { return f.guard.sent.Load() }
+
+// Budgets returns the budget of the token. Gitea has no limit of its own; a
+// proxy in front of it may.
+func (f *Forge) Budgets() map[string]*providers.Budget {
+	return map[string]*providers.Budget{"": f.guard.budget}
+}
 
 // client returns the SDK for one call, or for several in one context: the SDK
 // keeps the context and the sudo header in the client. The version check is

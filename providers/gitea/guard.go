@@ -34,6 +34,7 @@ type guard struct {
 	observe func(code int)
 	now     func() time.Time
 	sent    atomic.Uint64
+	budget  *providers.Budget
 }
 
 // RoundTrip implements http.RoundTripper.
@@ -47,13 +48,19 @@ func (g *guard) RoundTrip(req *http.Request) (*http.Response, error) {
 	if g.token != "" {
 		req.Header.Set("Authorization", "token "+g.token)
 	}
+	if wait := g.budget.Begin(req.Context(), ""); !wait.IsZero() {
+		return nil, &providers.ForgeError{Op: op, Class: providers.ErrLimited, After: wait, Err: errBudget}
+	}
 	g.sent.Add(1)
+	start := g.now()
 	resp, err := g.base.RoundTrip(req)
 	if err != nil {
+		g.budget.End("", nil)
 		g.observe(0)
 		return nil, &providers.ForgeError{Op: op, Class: providers.ErrUnavailable, Err: err}
 	}
 	g.observe(resp.StatusCode)
+	g.budget.End("", providers.ReadAnswer(resp.Header, g.now().Sub(start), g.now()))
 	if isRedirect(resp.StatusCode) {
 		return resp, nil // judged by follow
 	}
@@ -70,6 +77,9 @@ func (g *guard) RoundTrip(req *http.Request) (*http.Response, error) {
 	return resp, nil
 }
 
+// errBudget is the cause when a request was not even sent.
+var errBudget = errors.New("the token's budget is out")
+
 // judge classifies an answer; nil means that the call succeeded and that the
 // answer says to be JSON. Whether it is finds out who decodes it.
 func (g *guard) judge(resp *http.Response, body []byte) *providers.ForgeError {
@@ -83,7 +93,7 @@ func (g *guard) judge(resp *http.Response, body []byte) *providers.ForgeError {
 		return class(providers.ErrForbidden, words(resp, body))
 	case code == http.StatusTooManyRequests:
 		e := class(providers.ErrLimited, nil)
-		e.After = retryAfter(resp.Header.Get("Retry-After"), g.now())
+		e.After = g.budget.Refuse("", providers.RetryAfter(resp.Header, g.now()))
 		return e
 	case code >= 500:
 		return class(providers.ErrUnavailable, words(resp, body))
@@ -183,16 +193,4 @@ func words(resp *http.Response, body []byte) error {
 		e.Message = e.Message[:most]
 	}
 	return errors.New(strconv.Quote(e.Message))
-}
-
-// retryAfter reads both forms of the header; zero if there is none.
-func retryAfter(v string, now time.Time) time.Time {
-	if s, err := strconv.Atoi(v); err == nil && s >= 0 {
-		return now.Add(time.Duration(s) * time.Second)
-	}
-	t, err := http.ParseTime(v)
-	if err != nil {
-		return time.Time{}
-	}
-	return t
 }

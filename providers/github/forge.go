@@ -46,6 +46,7 @@ type Forge struct {
 	graphql string
 	server  bool // an Enterprise Server
 	meter   *meter
+	budget  *providers.Budget
 	now     func() time.Time
 
 	// teams holds the last known "org/slug" by team id: a hint, verified
@@ -62,6 +63,7 @@ var (
 	_ providers.Prover            = (*Forge)(nil)
 	_ providers.OrgLister         = (*Forge)(nil)
 	_ providers.DeliveryLog       = (*Forge)(nil)
+	_ providers.Metered           = (*Forge)(nil)
 )
 
 // New returns a forge. It makes no call.
@@ -88,9 +90,10 @@ func New(cfg Config) (*Forge, error) {
 	if f.now == nil {
 		f.now = time.Now
 	}
+	f.budget = providers.NewBudget(f.now)
 	f.http = &client
 	if cfg.App == nil {
-		f.api = f.client(api, f.http, &bearer{token: cfg.Token, base: m})
+		f.api = f.client(api, f.http, &bearer{token: cfg.Token, base: m}, f.budget)
 		return f, nil
 	}
 	jwt, err := ghinstallation.NewAppsTransport(m, cfg.App.ID, cfg.App.PrivateKey)
@@ -100,14 +103,14 @@ func New(cfg Config) (*Forge, error) {
 	jwt.BaseURL = strings.TrimSuffix(api.String(), "/")
 	f.install = cfg.App.InstallationID
 	asApp := client
-	f.api = f.client(api, f.http, ghinstallation.NewFromAppsTransport(jwt, f.install))
-	f.app = f.client(api, &asApp, jwt)
+	f.api = f.client(api, f.http, ghinstallation.NewFromAppsTransport(jwt, f.install), f.budget)
+	f.app = f.client(api, &asApp, jwt, providers.NewBudget(f.now)) // the App as itself has another
 	return f, nil
 }
 
 // client puts a guard over auth into c and returns the SDK on it.
-func (f *Forge) client(api *url.URL, c *http.Client, auth http.RoundTripper) *sdk.Client {
-	g := &guard{auth: auth, origin: api, now: f.now, cache: newCache(cacheBytes)}
+func (f *Forge) client(api *url.URL, c *http.Client, auth http.RoundTripper, b *providers.Budget) *sdk.Client {
+	g := &guard{auth: auth, origin: api, now: f.now, cache: newCache(cacheBytes), budget: b}
 	c.Transport, c.CheckRedirect = g, g.follow
 	root := api.String()
 	// The limits are the guard's business: the SDK would refuse calls by the
@@ -146,10 +149,10 @@ func endpoints(root string) (api *url.URL, graphql string, err error) {
 // for an installation's token included.
 func (f *Forge) Requests() uint64 { return f.meter.sent.Load() }
 
-// Remaining returns how many requests the token has left until reset, as the
-// last answer said; ok is false before the first one, and where GitHub has no
-// limit.
-func (f *Forge) Remaining() (n int, reset time.Time, ok bool) { return f.meter.remaining() }
+// Budgets returns the budget of the token or the App's installation.
+func (f *Forge) Budgets() map[string]*providers.Budget {
+	return map[string]*providers.Budget{"": f.budget}
+}
 
 // failed makes of an error of the SDK one of package providers. What the guard
 // did not classify went wrong in decoding.

@@ -186,7 +186,12 @@ func (f *Forge) ask(ctx context.Context, op, query string, vars map[string]any, 
 		return f.failed(ctx, op, err)
 	}
 	if len(answer.Errors) > 0 {
-		return answer.Errors[0].class(op, resp.Header, f.now())
+		err := answer.Errors[0].class(op)
+		var fe *providers.ForgeError
+		if errors.As(err, &fe) && fe.Class == providers.ErrLimited {
+			fe.After = f.budget.Refuse(resource(req), providers.RetryAfter(resp.Header, f.now()))
+		}
+		return err
 	}
 	if err := json.Unmarshal(answer.Data, data); err != nil {
 		return f.failed(ctx, op, err)
@@ -202,16 +207,13 @@ type graphError struct {
 	} `json:"extensions"`
 }
 
-func (g graphError) class(op string, h http.Header, now time.Time) error {
+func (g graphError) class(op string) error {
 	e := &providers.ForgeError{Op: op, Status: http.StatusOK, Class: providers.ErrNonsense, Err: fmt.Errorf("%q", g.Message)}
 	switch code := g.Extensions.Code; {
 	case code == "argumentNotAccepted" || code == "undefinedField":
 		return errNoGraphQL
 	case g.Type == "RATE_LIMITED" || strings.Contains(g.Message, "rate limit"):
-		e.Class, e.After = providers.ErrLimited, resetTime(h)
-		if e.After.IsZero() || h.Get("X-RateLimit-Remaining") != "0" {
-			e.After = now.Add(secondaryPause)
-		}
+		e.Class = providers.ErrLimited
 	case g.Type == "NOT_FOUND":
 		e.Class = providers.ErrNotFound
 	case g.Type == "FORBIDDEN" || g.Type == "INSUFFICIENT_SCOPES":

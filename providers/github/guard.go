@@ -30,6 +30,7 @@ type guard struct {
 	origin *url.URL
 	now    func() time.Time
 	cache  *cache
+	budget *providers.Budget
 }
 
 // RoundTrip implements http.RoundTripper.
@@ -46,10 +47,17 @@ func (g *guard) RoundTrip(req *http.Request) (*http.Response, error) {
 			req.Header.Set("If-None-Match", kept.etag)
 		}
 	}
+	resource := resource(req)
+	if wait := g.budget.Begin(req.Context(), resource); !wait.IsZero() {
+		return nil, &providers.ForgeError{Op: op, Class: providers.ErrLimited, After: wait, Err: errBudget}
+	}
+	start := g.now()
 	resp, err := g.auth.RoundTrip(req)
 	if err != nil {
+		g.budget.End(resource, nil)
 		return nil, g.unsent(op, err)
 	}
+	g.budget.End(resource, providers.ReadAnswer(resp.Header, g.now().Sub(start), g.now()))
 	if isRedirect(resp.StatusCode) {
 		return resp, nil // judged by follow
 	}
@@ -62,6 +70,9 @@ func (g *guard) RoundTrip(req *http.Request) (*http.Response, error) {
 		resp, body = kept.renewed(resp), kept.body
 	} else if e := g.judge(resp, body); e != nil {
 		e.Op, e.Status = op, resp.StatusCode
+		if e.Class == providers.ErrLimited {
+			e.After = g.budget.Refuse(resource, providers.RetryAfter(resp.Header, g.now()))
+		}
 		return nil, e
 	} else if etag := resp.Header.Get("ETag"); req.Method == http.MethodGet && resp.StatusCode == http.StatusOK && etag != "" && json.Valid(body) {
 		// A torn answer must not be confirmed by every 304 to come.
@@ -69,6 +80,18 @@ func (g *guard) RoundTrip(req *http.Request) (*http.Response, error) {
 	}
 	resp.Body, resp.ContentLength = io.NopCloser(bytes.NewReader(body)), int64(len(body))
 	return resp, nil
+}
+
+// errBudget is the cause when a request was not even sent.
+var errBudget = errors.New("the token's budget is out")
+
+// resource is what a request counts against: the REST API's limit, or that of
+// GraphQL.
+func resource(req *http.Request) string {
+	if strings.HasSuffix(req.URL.Path, "/graphql") {
+		return "graphql"
+	}
+	return ""
 }
 
 // renewed is the kept answer as if it came now. Its links and type are those of

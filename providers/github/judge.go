@@ -8,14 +8,9 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/hookd/hookd/providers"
 )
-
-// secondaryPause is what GitHub asks for when a secondary limit is hit and no
-// time is told.
-const secondaryPause = time.Minute
 
 // judge classifies an answer; nil means that the call succeeded and that the
 // answer says to be JSON, or that there is none (204). Whether it is finds out
@@ -28,10 +23,8 @@ func (g *guard) judge(resp *http.Response, body []byte) *providers.ForgeError {
 	case code == http.StatusUnauthorized:
 		return class(providers.ErrUnauthorized, words(resp, body))
 	case code == http.StatusForbidden || code == http.StatusTooManyRequests:
-		if after, limited := limit(resp, body, g.now()); limited {
-			e := class(providers.ErrLimited, words(resp, body))
-			e.After = after
-			return e
+		if limited(resp, body) {
+			return class(providers.ErrLimited, words(resp, body))
 		}
 		if resp.Header.Get("X-GitHub-SSO") != "" {
 			return class(providers.ErrForbidden, errors.New("the token is not authorized for the organization's single sign-on"))
@@ -56,36 +49,18 @@ func (g *guard) judge(resp *http.Response, body []byte) *providers.ForgeError {
 	return nil
 }
 
-// limit tells a rate limit from a lack of rights, both of which GitHub answers
-// with 403, and until when it holds.
-func limit(resp *http.Response, body []byte, now time.Time) (after time.Time, limited bool) {
-	exhausted := resp.Header.Get("X-RateLimit-Remaining") == "0"
-	said := ""
-	if e := message(resp, body); e != nil {
-		said = strings.ToLower(e.Message)
+// limited tells a rate limit from a lack of rights, both of which GitHub answers
+// with 403.
+func limited(resp *http.Response, body []byte) bool {
+	if resp.StatusCode == http.StatusTooManyRequests || resp.Header.Get("Retry-After") != "" || resp.Header.Get("X-RateLimit-Remaining") == "0" {
+		return true
 	}
-	secondary := strings.Contains(said, "secondary rate limit") || strings.Contains(said, "abuse detection")
-	retry := resp.Header.Get("Retry-After")
-	switch {
-	case retry != "":
-		return retryAfter(retry, now), true
-	case exhausted && !secondary:
-		return resetTime(resp.Header), true
-	case secondary || resp.StatusCode == http.StatusTooManyRequests || strings.Contains(said, "rate limit exceeded"):
-		return now.Add(secondaryPause), true
+	e := message(resp, body)
+	if e == nil {
+		return false
 	}
-	return time.Time{}, false
-}
-
-// retryAfter reads both forms of the header.
-func retryAfter(v string, now time.Time) time.Time {
-	if s, err := strconv.Atoi(v); err == nil && s >= 0 {
-		return now.Add(time.Duration(s) * time.Second)
-	}
-	if t, err := http.ParseTime(v); err == nil {
-		return t
-	}
-	return now.Add(secondaryPause)
+	said := strings.ToLower(e.Message)
+	return strings.Contains(said, "secondary rate limit") || strings.Contains(said, "abuse detection") || strings.Contains(said, "rate limit exceeded")
 }
 
 func isJSON(resp *http.Response) bool {

@@ -51,6 +51,7 @@ var (
 	_ providers.Prover            = (*Forge)(nil)
 	_ providers.OrgLister         = (*Forge)(nil)
 	_ providers.DeliveryLog       = (*Forge)(nil)
+	_ providers.Metered           = (*Forge)(nil)
 )
 
 // New returns a forge. It makes no call.
@@ -68,7 +69,6 @@ func New(cfg Config) (*Forge, error) {
 		client = *cfg.HTTP
 	}
 	g := &guard{base: client.Transport, origin: origin, token: cfg.Token, observe: cfg.Observe, now: cfg.Now}
-	g.remaining.Store(-1)
 	if g.base == nil {
 		g.base = http.DefaultTransport
 	}
@@ -78,6 +78,7 @@ func New(cfg Config) (*Forge, error) {
 	if g.now == nil {
 		g.now = time.Now
 	}
+	g.budget = providers.NewBudget(g.now)
 	client.Transport, client.CheckRedirect = g, g.follow
 	// The queue repeats what failed and knows when; a client that did so as
 	// well, or waited for its own idea of the limit, would double both.
@@ -98,11 +99,9 @@ func (unlimited) Wait(context.Context) error { return nil }
 // were answered 304 included.
 func (f *Forge) Requests() uint64 { return f.guard.sent.Load() }
 
-// Remaining returns what was last told to be left of the rate limit; ok is
-// false where GitLab has told of none.
-func (f *Forge) Remaining() (n int, ok bool) {
-	left := f.guard.remaining.Load()
-	return int(max(left, 0)), left >= 0
+// Budgets returns the budget of the token.
+func (f *Forge) Budgets() map[string]*providers.Budget {
+	return map[string]*providers.Budget{"": f.guard.budget}
 }
 
 // failed makes of an error of the client one of package providers. What the

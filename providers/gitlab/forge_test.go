@@ -79,7 +79,7 @@ func TestForgeAgainstTheSimulator(t *testing.T) {
 func TestForgeBelowAPathWithARateLimit(t *testing.T) {
 	g, f := start(t, providerstest.GitLabOptions{Path: "/git", RateLimit: 100_000}, "*")
 	providerstest.RunForge(t, g.World(f))
-	if n, ok := f.Remaining(); !ok || n <= 0 || n >= 100_000 {
-		t.Errorf("%d calls remain, %v", n, ok)
+	if r, ok := f.Budgets()[""].Rate(); !ok || r.Remaining <= 0 || r.Remaining >= 100_000 {
+		t.Errorf("%+v, %v", r, ok)
 	}
 }

@@ -27,14 +27,14 @@ const maxRedirects = 4
 // only, reads every answer whole and bounded, and lets only the forge's own
 // JSON through; all else becomes a *providers.ForgeError.
 type guard struct {
-	base      http.RoundTripper
-	origin    *url.URL
-	token     string
-	observe   func(code int)
-	now       func() time.Time
-	answers   cache
-	sent      atomic.Uint64
-	remaining atomic.Int64 // of the rate limit, -1 while unknown
+	base    http.RoundTripper
+	origin  *url.URL
+	token   string
+	observe func(code int)
+	now     func() time.Time
+	answers cache
+	sent    atomic.Uint64
+	budget  *providers.Budget
 }
 
 // RoundTrip implements http.RoundTripper.
@@ -50,14 +50,19 @@ func (g *guard) RoundTrip(req *http.Request) (*http.Response, error) {
 		req.Header.Set("Authorization", "Bearer "+g.token)
 	}
 	kept, conditional := g.answers.ask(req)
+	if wait := g.budget.Begin(req.Context(), ""); !wait.IsZero() {
+		return nil, &providers.ForgeError{Op: op, Class: providers.ErrLimited, After: wait, Err: errBudget}
+	}
 	g.sent.Add(1)
+	start := g.now()
 	resp, err := g.base.RoundTrip(req)
 	if err != nil {
+		g.budget.End("", nil)
 		g.observe(0)
 		return nil, &providers.ForgeError{Op: op, Class: providers.ErrUnavailable, Err: err}
 	}
 	g.observe(resp.StatusCode)
-	g.budget(resp.Header)
+	g.budget.End("", providers.ReadAnswer(resp.Header, g.now().Sub(start), g.now()))
 	if isRedirect(resp.StatusCode) {
 		return resp, nil // judged by follow
 	}
@@ -78,12 +83,8 @@ func (g *guard) RoundTrip(req *http.Request) (*http.Response, error) {
 	return resp, nil
 }
 
-// budget remembers what is left of the rate limit, as far as it is told.
-func (g *guard) budget(h http.Header) {
-	if n, err := strconv.ParseInt(h.Get("RateLimit-Remaining"), 10, 64); err == nil && n >= 0 {
-		g.remaining.Store(n)
-	}
-}
+// errBudget is the cause when a request was not even sent.
+var errBudget = errors.New("the token's budget is out")
 
 // judge classifies an answer; nil means that the call succeeded and that the
 // answer says to be JSON. Whether it is finds out who decodes it.
@@ -98,7 +99,7 @@ func (g *guard) judge(resp *http.Response, body []byte) *providers.ForgeError {
 		return class(providers.ErrForbidden, words(resp, body))
 	case code == http.StatusTooManyRequests:
 		e := class(providers.ErrLimited, nil)
-		e.After = g.after(resp.Header)
+		e.After = g.budget.Refuse("", providers.RetryAfter(resp.Header, g.now()))
 		return e
 	case code >= 500:
 		return class(providers.ErrUnavailable, words(resp, body))
@@ -134,21 +135,6 @@ func notFound(resp *http.Response, body []byte) *providers.ForgeError {
 		return &providers.ForgeError{Class: providers.ErrNonsense, Err: errNoRoute}
 	}
 	return &providers.ForgeError{Class: providers.ErrNonsense, Err: errors.New("a 404 that is not the forge's own")}
-}
-
-// after is when a refused call may be made again; zero if that is not told.
-func (g *guard) after(h http.Header) time.Time {
-	v := h.Get("Retry-After")
-	if s, err := strconv.Atoi(v); err == nil && s >= 0 {
-		return g.now().Add(time.Duration(s) * time.Second)
-	}
-	if t, err := http.ParseTime(v); err == nil {
-		return t
-	}
-	if s, err := strconv.ParseInt(h.Get("RateLimit-Reset"), 10, 64); err == nil && s > 0 {
-		return time.Unix(s, 0)
-	}
-	return time.Time{}
 }
 
 // follow allows redirects of a GET within the origin, as GitLab sends for

@@ -57,7 +57,7 @@ type GitHub struct {
 	callsMu sync.Mutex
 	calls   map[string]int
 	callsBy map[string]int
-	spent   map[*ghAccount]*ghBudget
+	spent   map[ghMeter]*ghBudget
 
 	faultsMu sync.Mutex
 	faults   []*ghFault
@@ -98,7 +98,7 @@ func StartGitHub(opt GitHubOptions) (*GitHub, error) {
 		lastID: map[string]int64{}, accounts: map[int64]*ghAccount{}, byLogin: map[string]*ghAccount{},
 		tokens: map[string]*ghAccount{}, apps: map[int64]*ghApp{}, teams: map[int64]*ghTeam{},
 		repos: map[int64]*ghRepo{}, byPath: map[string]*ghRepo{}, movedTo: map[string]int64{}, hooks: map[int64]*ghHook{}, scopes: map[*ghAccount][]string{},
-		calls: map[string]int{}, callsBy: map[string]int{}, spent: map[*ghAccount]*ghBudget{},
+		calls: map[string]int{}, callsBy: map[string]int{}, spent: map[ghMeter]*ghBudget{},
 	}
 	g.sender = newGHSender(ctx, opt.DeliverTimeout, opt.Now)
 	if _, err := g.createUser(opt.Admin, opt.AdminToken); err != nil {
@@ -169,6 +169,13 @@ func (g *GitHub) count(endpoint string, by *ghAccount) {
 	}
 }
 
+// ghMeter is what an account is counted by: GraphQL's points have a limit of
+// their own (docs.github.com: rate limits and query limits for the GraphQL API).
+type ghMeter struct {
+	by       *ghAccount
+	resource string
+}
+
 // ghBudget is what a token spent in its hour.
 type ghBudget struct {
 	used  int
@@ -177,7 +184,7 @@ type ghBudget struct {
 
 // spend counts one request unless it is free, and returns what was used of the
 // present hour; over tells that the limit was exceeded before.
-func (g *GitHub) spend(by *ghAccount, free bool) (b ghBudget, over bool) {
+func (g *GitHub) spend(by ghMeter, free bool) (b ghBudget, over bool) {
 	g.callsMu.Lock()
 	defer g.callsMu.Unlock()
 	s := g.spent[by]

@@ -172,21 +172,22 @@ func (c *ghCall) settle() {
 	if c.doer == nil || c.g.opt.RateLimit < 0 {
 		return
 	}
-	b, over := c.g.spend(c.doer, free)
+	resource := "core"
+	if strings.HasSuffix(c.r.URL.Path, "/graphql") {
+		resource = "graphql"
+	}
+	b, over := c.g.spend(ghMeter{c.doer, resource}, free)
 	if over {
 		c.body.Reset()
 		c.header = http.Header{"Content-Type": {"application/json; charset=utf-8"}}
 		c.refuse(http.StatusForbidden, "API rate limit exceeded for user ID "+strconv.FormatInt(c.doer.id, 10)+".")
-	}
-	resource := "core"
-	if strings.HasSuffix(c.r.URL.Path, "/graphql") {
-		resource = "graphql"
 	}
 	c.limits(c.g.opt.RateLimit-b.used, b.reset, resource)
 }
 
 func (c *ghCall) limits(left int, reset time.Time, resource string) {
 	limit := c.g.opt.RateLimit
+	c.header.Set("Date", c.g.opt.Now().UTC().Format(http.TimeFormat))
 	c.header.Set("X-RateLimit-Limit", strconv.Itoa(limit))
 	c.header.Set("X-RateLimit-Remaining", strconv.Itoa(max(left, 0)))
 	c.header.Set("X-RateLimit-Used", strconv.Itoa(limit-left))

@@ -180,6 +180,7 @@ func (c *glCall) budget(token string) bool {
 	}
 	w.n++
 	n, reset := w.n, w.start.Add(time.Minute)
+	c.header.Set("Date", now.UTC().Format(http.TimeFormat))
 	c.g.callsMu.Unlock()
 	for name, v := range map[string]int64{
 		"RateLimit-Limit": int64(limit), "RateLimit-Observed": int64(n),

@@ -101,7 +101,7 @@ func (e *Engine) Handle(ctx context.Context, l syncqueue.Lease) (syncqueue.Outco
 	if !ok {
 		return syncqueue.Outcome{}, syncqueue.Permanent(fmt.Errorf("provider %q is not configured any more: drop the job, or configure it again and retry", l.Job.Provider))
 	}
-	o, err := e.dispatch(ctx, p, l)
+	o, err := e.dispatch(providers.Leaving(ctx, l.Job.Lane.Leaves()), p, l)
 	if err != nil {
 		return o, fmt.Errorf("%s of %s on %s: %w", l.Job.Kind, l.Job.Subject, l.Job.Provider, err)
 	}
