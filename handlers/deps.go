@@ -124,6 +124,7 @@ type ProviderStatus struct {
 	LastEvent time.Time `json:"last_event,omitzero"`
 
 	Rate *RateStatus `json:"rate"` // null if the forge has no limit and asked for no pause
+	Hook HookStatus  `json:"hook"`
 }
 
 // RateStatus is what the scarcest budget of a provider's tokens is down to.
@@ -133,6 +134,25 @@ type RateStatus struct {
 	Reserve     *int      `json:"reserve"`   // of them, kept for removals
 	Reset       time.Time `json:"reset,omitzero"`
 	PausedUntil time.Time `json:"paused_until,omitzero"` // the forge asked not to be asked before
+}
+
+// HookStatus is what a look at a provider's webhooks found.
+type HookStatus struct {
+	State     string          `json:"state"` // ok, drift, missing, or unknown as long as nobody could look
+	CheckedAt time.Time       `json:"checked_at,omitzero"`
+	Detail    string          `json:"detail,omitempty"` // what is wrong, or why it is not known
+	Webhooks  []WebhookStatus `json:"webhooks"`
+}
+
+// WebhookStatus is one webhook of ours on the forge.
+type WebhookStatus struct {
+	ID     string   `json:"id"`
+	Place  string   `json:"place"`
+	Org    string   `json:"org,omitempty"`
+	URL    string   `json:"url"`
+	Events []string `json:"events"`
+	State  string   `json:"state"` // ok or drift
+	Flaws  []string `json:"flaws"`
 }
 
 // TargetStatus is one configured target.

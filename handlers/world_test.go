@@ -206,8 +206,12 @@ func (d *desk) Standing(_, login string) why.Standing {
 }
 
 func (d *desk) Providers(context.Context) []handlers.ProviderStatus {
+	hook := handlers.HookStatus{
+		State: "drift", CheckedAt: time.Now(), Detail: "is switched off",
+		Webhooks: []handlers.WebhookStatus{{ID: "3", Place: "organization", Org: "acme", URL: "https://hookd.example.com/hooks/a", Events: []string{"repository"}, State: "drift", Flaws: []string{"is switched off"}}},
+	}
 	n := 4711
-	return []handlers.ProviderStatus{{Name: "a", Kind: "gitea", URL: "https://git.example.com", Healthy: true, CheckedAt: time.Now(), Remaining: &n}, {Name: "b"}}
+	return []handlers.ProviderStatus{{Name: "a", Kind: "gitea", URL: "https://git.example.com", Healthy: true, CheckedAt: time.Now(), Remaining: &n, Hook: hook}, {Name: "b", Hook: handlers.HookStatus{State: "unknown", Webhooks: []handlers.WebhookStatus{}}}}
 }
 
 func (d *desk) Targets(context.Context) []handlers.TargetStatus {

@@ -32,25 +32,17 @@ type HookAdmin interface {
 	DeleteWebhook(ctx context.Context, p WebhookPlace, id string) error
 }
 
-// PlaceKind says of what a place's webhooks tell.
-type PlaceKind string
-
-// The kinds of places.
-const (
-	PlaceOrg    PlaceKind = "organization"
-	PlaceSystem PlaceKind = "system" // of the whole instance
-	PlaceApp    PlaceKind = "app"    // of every account a GitHub App is installed on
-)
-
 // A WebhookPlace is where a forge keeps webhooks.
 type WebhookPlace struct {
-	Kind   PlaceKind
-	Org    Org      // of PlaceOrg
+	Kind   HookType
+	Org    Org      // whose they are; none of HookSystem and HookApp
 	Events []string // what hookd needs to hear from here, in the forge's words, sorted
 
 	// PerEvent is how many webhooks of the place may hear one event, 0 if the
 	// forge has no such limit.
 	PerEvent int
+	// TellsTLS: Webhook.Insecure is known.
+	TellsTLS bool
 	// SecretOnce: a webhook gets its secret when it is made and never another.
 	SecretOnce bool
 	// Fixed: there is exactly one webhook, and which events it hears is set by
@@ -58,12 +50,15 @@ type WebhookPlace struct {
 	Fixed bool
 }
 
+// Whole reports whether its webhooks tell of more than one organization.
+func (p WebhookPlace) Whole() bool { return p.Kind == HookSystem || p.Kind == HookApp }
+
 // Name is what people call the place.
 func (p WebhookPlace) Name() string {
-	if p.Kind == PlaceOrg {
-		return p.Org.Name
+	if p.Whole() {
+		return "(" + string(p.Kind) + ")"
 	}
-	return "(" + string(p.Kind) + ")"
+	return p.Org.Name
 }
 
 // SecretState is what a forge tells of a webhook's secret. None tells the

@@ -14,7 +14,7 @@ import (
 )
 
 var (
-	hookPlace = providers.WebhookPlace{Kind: providers.PlaceOrg, Org: providers.Org{ID: "7", Name: "acme"}, Events: []string{"member", "repository"}}
+	hookPlace = providers.WebhookPlace{Kind: providers.HookOrg, Org: providers.Org{ID: "7", Name: "acme"}, Events: []string{"member", "repository"}}
 	hookSpec  = providers.WebhookSpec{Public: "https://hookd.example.com", Provider: "git", Secret: "0123456789abcdef"}
 )
 

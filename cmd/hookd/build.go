@@ -83,6 +83,7 @@ func (s *server) forge(p *providerConfig) (*forgeParty, error) {
 	f := &forgeParty{cfg: p, hook: &liveHook{}, token: newLiveToken(s.transport(), p.Token), orgs: providers.NewOrgSet(p.Orgs...)}
 	f.hook.set(hook)
 	f.secrets.Store(int32(len(p.Hooks)))
+	f.knowHooks(p, s.cfg.PublicURL)
 	f.forge, err = newForge(p, f.orgs, f.token, func(code int) { s.metrics.ForgeRequest(p.Name, code) })
 	s.desk.forges = append(s.desk.forges, f)
 	return f, err

@@ -137,7 +137,7 @@ func (w *world) setSecret(ctx context.Context, s secret) error {
 	if err != nil {
 		return err
 	}
-	place := places[slices.IndexFunc(places, func(p providers.WebhookPlace) bool { return p.Kind == providers.PlaceOrg })]
+	place := places[slices.IndexFunc(places, func(p providers.WebhookPlace) bool { return !p.Whole() })]
 	found, err := admin.Webhooks(ctx, place)
 	if err != nil {
 		return err

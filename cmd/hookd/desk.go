@@ -112,7 +112,7 @@ func (d *desk) Providers(ctx context.Context) []handlers.ProviderStatus {
 		out[i] = handlers.ProviderStatus{
 			Name: p.cfg.Name, Kind: p.cfg.Kind, URL: p.cfg.URL, Orgs: p.cfg.Orgs,
 			Version: version, Healthy: ok, CheckedAt: at, Error: problem,
-			Secrets: int(p.secrets.Load()), Requests: requests(p.forge), Rate: p.rate(),
+			Secrets: int(p.secrets.Load()), Requests: requests(p.forge), Rate: p.rate(), Hook: p.hooks.get(),
 		}
 		if r := out[i].Rate; r != nil {
 			out[i].Remaining = r.Remaining

@@ -46,7 +46,31 @@ type forgeParty struct {
 	orgs  *providers.OrgSet
 	// secrets counts the live webhook secrets.
 	secrets atomic.Int32
+	// hookSpec is what our webhooks have to be, nil where nobody says what
+	// hookd's address is.
+	hookSpec atomic.Pointer[providers.WebhookSpec]
+	hooks    hookHealth
 	health
+}
+
+// keeper looks after the provider's webhooks; nil if nobody can.
+func (p *forgeParty) keeper() *hookKeeper {
+	want := p.hookSpec.Load()
+	admin, ok := p.forge.(providers.HookAdmin)
+	if want == nil || !ok {
+		return nil
+	}
+	return &hookKeeper{p.cfg, p.forge, admin, *want}
+}
+
+// knowHooks takes over which webhooks a configuration wants.
+func (p *forgeParty) knowHooks(cfg *providerConfig, public string) {
+	if public == "" || cfg.Token == "" && !cfg.App.set() {
+		p.hookSpec.Store(nil)
+		return
+	}
+	want := webhookSpec(cfg, public)
+	p.hookSpec.Store(&want)
 }
 
 func (p *forgeParty) source() handlers.Source {

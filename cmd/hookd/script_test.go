@@ -22,6 +22,8 @@ import (
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/hookd/hookd/providers/providerstest"
 )
 
 // TestScripts runs the real program as the files in testdata/script tell.
@@ -35,6 +37,9 @@ import (
 //	repo create|delete NAME  on the simulated forge
 //	serve FLAGS…             start hookd serve: $LISTEN, $ADMIN, and the file server.log;
 //	                         the simulated forge sends its webhooks there
+//	hook add URL             another program's webhook for the organization
+//	hook off                 switch the organization's webhooks off, as on their page
+//	hook break KIND PATH     a fault of the forge's API until "hook heal"
 //	signal HUP|TERM          to that server
 //	ended                    expect it to exit 0
 //	stop                     SIGTERM, and expect it to exit 0
@@ -43,31 +48,35 @@ import (
 //	post STATUS URL          POST {} and expect a status
 //	rsakey FILE              write the private key of a GitHub App
 //	metric PATTERN           expect a line of /metrics
+//	api PATH PATTERN         ask the admin API until the answer has the pattern
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir:                 "testdata/script",
 		RequireExplicitExec: true,
 		Setup: func(e *testscript.Env) error {
-			e.Values[stage{}] = &stage{}
+			e.Values[stageKey{}] = &stage{}
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"code": cmdCode, "await": cmdAwait, "world": cmdWorld, "repo": cmdRepo,
-			"serve": cmdServe, "signal": cmdSignal, "ended": cmdEnded, "stop": cmdStop, "dawdle": cmdDawdle, "hurry": cmdHurry, "post": cmdPost, "metric": cmdMetric,
+			"serve": cmdServe, "signal": cmdSignal, "ended": cmdEnded, "stop": cmdStop, "dawdle": cmdDawdle, "hurry": cmdHurry, "post": cmdPost, "metric": cmdMetric, "hook": cmdHook, "api": cmdAPI,
 			"rsakey": cmdRSAKey,
 		},
 	})
 }
 
+type stageKey struct{}
+
 // stage is what a script has started.
 type stage struct {
 	*world
+	heal   func() // what `hook break` broke
 	server *exec.Cmd
 	ended  chan error
 	slow   net.Conn
 }
 
-func stageOf(ts *testscript.TestScript) *stage { return ts.Value(stage{}).(*stage) }
+func stageOf(ts *testscript.TestScript) *stage { return ts.Value(stageKey{}).(*stage) }
 
 // patience is how long a script waits for something that must happen.
 const patience = 30 * time.Second
@@ -126,6 +135,34 @@ func cmdRepo(ts *testscript.TestScript, _ bool, args []string) {
 		ts.Check(w.create(args[1]))
 	case "delete":
 		ts.Check(w.forge.DeleteRepo(demoOrg + "/" + args[1]))
+	}
+}
+
+func cmdHook(ts *testscript.TestScript, _ bool, args []string) {
+	s := stageOf(ts)
+	switch args[0] {
+	case "add":
+		_, err := s.forge.AddHook(demoOrg, args[1], "the-secret-of-another-program", "push")
+		ts.Check(err)
+	case "off":
+		switch g := s.forge.simulator.(type) {
+		case *providerstest.Gitea:
+			for _, h := range g.Hooks() {
+				g.EditHook(h.ID, func(h *providerstest.GiteaHook) { h.Active = false })
+			}
+		case *providerstest.GitHub:
+			for _, h := range g.Hooks() {
+				g.EditHook(h.ID, func(h *providerstest.GitHubHook) { h.Active = false })
+			}
+		case *providerstest.GitLab:
+			for _, h := range g.Hooks() {
+				g.EditHook(h.ID, func(h *providerstest.GitLabHook) { h.Status = "disabled" })
+			}
+		}
+	case "break":
+		s.heal = s.forge.Break(providerstest.GiteaFault{Kind: providerstest.FaultKind(args[1]), Path: args[2]})
+	case "heal":
+		s.heal()
 	}
 }
 
@@ -223,6 +260,28 @@ func cmdMetric(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(err)
 	if found := regexp.MustCompile("(?m)" + args[0]).Match(text); found == neg {
 		ts.Fatalf("metric %s: found %v in\n%s", args[0], found, text)
+	}
+}
+
+func cmdAPI(ts *testscript.TestScript, _ bool, args []string) {
+	pattern := regexp.MustCompile(args[1])
+	token := strings.TrimSpace(ts.ReadFile("data/admin-token"))
+	for end := time.Now().Add(patience); ; {
+		req, err := http.NewRequest(http.MethodGet, ts.Getenv("ADMIN")+args[0], nil)
+		ts.Check(err)
+		req.Header.Set("Authorization", "Bearer "+token)
+		resp, err := http.DefaultClient.Do(req)
+		ts.Check(err)
+		text, err := io.ReadAll(resp.Body)
+		resp.Body.Close()
+		ts.Check(err)
+		if pattern.Match(text) {
+			return
+		}
+		if time.Now().After(end) {
+			ts.Fatalf("%s: no %s within %s in\n%s", args[0], pattern, patience, text)
+		}
+		<-time.After(100 * time.Millisecond)
 	}
 }
 

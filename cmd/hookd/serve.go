@@ -121,6 +121,7 @@ func (s *server) reload(c *config, err error) {
 		}
 		f.hook.set(hook)
 		f.secrets.Store(int32(len(p.Hooks)))
+		f.knowHooks(p, s.cfg.PublicURL)
 		f.token.set(p.Token)
 	}
 	for _, t := range s.desk.targets {

@@ -38,7 +38,10 @@ func (w *watcher) run(ctx context.Context) {
 	for _, p := range w.desk.forges {
 		if prober, ok := p.forge.(providers.Prober); ok {
 			wg.Go(func() {
-				w.each(ctx, func() { w.probe(ctx, &p.health, "provider", p.cfg.Name, prober.Probe) })
+				w.each(ctx, func() {
+					w.probe(ctx, &p.health, "provider", p.cfg.Name, prober.Probe)
+					w.hooks(ctx, p)
+				})
 			})
 		}
 	}

@@ -28,9 +28,9 @@ var webhookEvents = []string{"repository"}
 func (f *Forge) WebhookPlaces(_ context.Context, orgs []providers.Org, all bool) ([]providers.WebhookPlace, error) {
 	var places []providers.WebhookPlace
 	for _, o := range orgs {
-		places = append(places, providers.WebhookPlace{Kind: providers.PlaceOrg, Org: o, Events: webhookEvents, SecretOnce: true})
+		places = append(places, providers.WebhookPlace{Kind: providers.HookOrg, Org: o, Events: webhookEvents, SecretOnce: true})
 	}
-	system := providers.WebhookPlace{Kind: providers.PlaceSystem, Events: webhookEvents, SecretOnce: true}
+	system := providers.WebhookPlace{Kind: providers.HookSystem, Events: webhookEvents, SecretOnce: true}
 	if all {
 		return slices.Insert(places, 0, system), nil
 	}
@@ -49,7 +49,7 @@ func (f *Forge) Webhooks(ctx context.Context, p providers.WebhookPlace) ([]provi
 
 func (f *Forge) webhooks(ctx context.Context, p providers.WebhookPlace) ([]*sdk.Hook, error) {
 	c := f.client(ctx, "")
-	if p.Kind == providers.PlaceOrg {
+	if p.Kind == providers.HookOrg {
 		return list[sdk.Hook]{
 			f: f, op: "GET /orgs/" + p.Org.Name + "/hooks", id: func(h *sdk.Hook) int64 { return h.ID },
 			fetch: func(o sdk.ListOptions) ([]*sdk.Hook, *sdk.Response, error) {
@@ -86,7 +86,7 @@ func (f *Forge) CreateWebhook(ctx context.Context, p providers.WebhookPlace, wan
 	var made *sdk.Hook
 	var err error
 	op := "POST /orgs/" + p.Org.Name + "/hooks"
-	if p.Kind == providers.PlaceSystem {
+	if p.Kind == providers.HookSystem {
 		// Without this it would be a default webhook, which is copied into each
 		// new repository and never hears that one is deleted.
 		form.Config["is_system_webhook"] = "true"
@@ -122,7 +122,7 @@ func (f *Forge) UpdateWebhook(ctx context.Context, p providers.WebhookPlace, w p
 		Config: map[string]string{"url": want.URL(), "content_type": "json"}, Events: events, Active: &active,
 		BranchFilter: now.BranchFilter, AuthorizationHeader: now.AuthorizationHeader,
 	}
-	if p.Kind == providers.PlaceSystem {
+	if p.Kind == providers.HookSystem {
 		now, _, err = c.EditAdminHook(id, form)
 		return f.changed(ctx, op, p, now, err)
 	}
@@ -138,7 +138,7 @@ func (f *Forge) webhook(ctx context.Context, p providers.WebhookPlace, id int64)
 	op := "GET " + webhookPath(p, strconv.FormatInt(id, 10))
 	var h *sdk.Hook
 	var err error
-	if p.Kind == providers.PlaceSystem {
+	if p.Kind == providers.HookSystem {
 		h, _, err = c.GetAdminHook(id)
 	} else {
 		h, _, err = c.GetOrgHook(p.Org.Name, id)
@@ -169,7 +169,7 @@ func (f *Forge) DeleteWebhook(ctx context.Context, p providers.WebhookPlace, id 
 		return wrap(err)
 	}
 	c := f.client(ctx, "")
-	if p.Kind == providers.PlaceSystem {
+	if p.Kind == providers.HookSystem {
 		_, err = c.DeleteAdminHook(n)
 	} else {
 		_, err = c.DeleteOrgHook(p.Org.Name, n)
@@ -181,7 +181,7 @@ func (f *Forge) DeleteWebhook(ctx context.Context, p providers.WebhookPlace, id 
 }
 
 func webhookPath(p providers.WebhookPlace, id string) string {
-	if p.Kind == providers.PlaceSystem {
+	if p.Kind == providers.HookSystem {
 		return "/admin/hooks/" + id
 	}
 	return "/orgs/" + p.Org.Name + "/hooks/" + id
@@ -197,7 +197,7 @@ func hint(p providers.WebhookPlace, err error) error {
 	switch {
 	case errors.Is(fe.Class, providers.ErrForbidden):
 		need := "an owner of " + p.Org.Name + " and the scope write:organization"
-		if p.Kind == providers.PlaceSystem {
+		if p.Kind == providers.HookSystem {
 			need = "a site administrator and the scope write:admin"
 		}
 		told.Err = fmt.Errorf("the token needs %s: %w", need, orElse(fe.Err))

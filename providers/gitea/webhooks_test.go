@@ -21,7 +21,7 @@ type hookWorld struct {
 	other providers.HookAdmin
 }
 
-func hookWorlds(t *testing.T, kind providers.PlaceKind) *hookWorld {
+func hookWorlds(t *testing.T, kind providers.HookType) *hookWorld {
 	g, f := start(t, providerstest.GiteaOptions{})
 	o, err := g.CreateOrg("acme", "private")
 	ok(t, err)
@@ -29,7 +29,7 @@ func hookWorlds(t *testing.T, kind providers.PlaceKind) *hookWorld {
 	ok(t, err)
 	other, err := gitea.New(gitea.Config{URL: g.URL(), Token: g.Token("zoe")})
 	ok(t, err)
-	places, err := f.WebhookPlaces(t.Context(), []providers.Org{o}, kind == providers.PlaceSystem)
+	places, err := f.WebhookPlaces(t.Context(), []providers.Org{o}, kind == providers.HookSystem)
 	ok(t, err)
 	if places[0].Kind != kind {
 		t.Fatalf("the first place is %v", places[0])
@@ -63,7 +63,7 @@ func (w *hookWorld) Secret(id string) string {
 }
 
 func (w *hookWorld) AddForeign(url string) error {
-	if w.place.Kind == providers.PlaceSystem {
+	if w.place.Kind == providers.HookSystem {
 		w.AddSystemHook(url, "theirs", "push")
 		return nil
 	}
@@ -101,16 +101,16 @@ func (w *hookWorld) Happen(ctx context.Context) error {
 }
 
 func TestWebhooksOfAnOrganization(t *testing.T) {
-	providerstest.RunHookAdmin(t, func(t *testing.T) providerstest.HookWorld { return hookWorlds(t, providers.PlaceOrg) })
+	providerstest.RunHookAdmin(t, func(t *testing.T) providerstest.HookWorld { return hookWorlds(t, providers.HookOrg) })
 }
 
 func TestWebhooksOfTheInstance(t *testing.T) {
-	providerstest.RunHookAdmin(t, func(t *testing.T) providerstest.HookWorld { return hookWorlds(t, providers.PlaceSystem) })
+	providerstest.RunHookAdmin(t, func(t *testing.T) providerstest.HookWorld { return hookWorlds(t, providers.HookSystem) })
 }
 
 // Gitea takes an update that does not name them for one that empties them.
 func TestMendingKeepsFilterAndHeader(t *testing.T) {
-	w := hookWorlds(t, providers.PlaceOrg)
+	w := hookWorlds(t, providers.HookOrg)
 	want := providers.WebhookSpec{Public: "https://hookd.example.com", Provider: "git", Secret: "a-secret-of-the-hook"}
 	made, err := w.admin.CreateWebhook(t.Context(), w.place, want)
 	ok(t, err)
@@ -134,7 +134,7 @@ func TestFailuresOfWebhooksAreClassified(t *testing.T) {
 		providerstest.FaultTruncated:    providers.ErrNonsense,
 		providerstest.FaultLimit:        providers.ErrLimited,
 	} {
-		for _, place := range []providers.PlaceKind{providers.PlaceOrg, providers.PlaceSystem} {
+		for _, place := range []providers.HookType{providers.HookOrg, providers.HookSystem} {
 			w := hookWorlds(t, place)
 			ok(t, w.AddForeign("https://chat.example.com/x"))
 			w.Break(providerstest.GiteaFault{Kind: kind, Path: "/hooks"})

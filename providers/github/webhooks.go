@@ -33,7 +33,7 @@ const (
 // tells of every account it is installed on.
 func (f *Forge) WebhookPlaces(_ context.Context, orgs []providers.Org, _ bool) ([]providers.WebhookPlace, error) {
 	if f.app != nil {
-		return []providers.WebhookPlace{{Kind: providers.PlaceApp, Events: appEvents, Fixed: true}}, nil
+		return []providers.WebhookPlace{{Kind: providers.HookApp, Events: appEvents, TellsTLS: true, Fixed: true}}, nil
 	}
 	limit := perEvent
 	if f.server {
@@ -41,7 +41,7 @@ func (f *Forge) WebhookPlaces(_ context.Context, orgs []providers.Org, _ bool) (
 	}
 	places := make([]providers.WebhookPlace, len(orgs))
 	for i, o := range orgs {
-		places[i] = providers.WebhookPlace{Kind: providers.PlaceOrg, Org: o, Events: webhookEvents, PerEvent: limit}
+		places[i] = providers.WebhookPlace{Kind: providers.HookOrg, Org: o, Events: webhookEvents, PerEvent: limit, TellsTLS: true}
 	}
 	return places, nil
 }
@@ -49,7 +49,7 @@ func (f *Forge) WebhookPlaces(_ context.Context, orgs []providers.Org, _ bool) (
 // Webhooks needs an owner of the organization and the scope admin:org_hook.
 // Those that an OAuth application made are shown to none but it.
 func (f *Forge) Webhooks(ctx context.Context, p providers.WebhookPlace) ([]providers.Webhook, error) {
-	if p.Kind == providers.PlaceApp {
+	if p.Kind == providers.HookApp {
 		w, err := f.appWebhook(ctx)
 		if err != nil {
 			return nil, wrap(hint(p, err))
@@ -66,7 +66,7 @@ func (f *Forge) Webhooks(ctx context.Context, p providers.WebhookPlace) ([]provi
 
 // CreateWebhook needs what Webhooks needs. GitHub pings the webhook at once.
 func (f *Forge) CreateWebhook(ctx context.Context, p providers.WebhookPlace, want providers.WebhookSpec) (providers.Webhook, error) {
-	if p.Kind == providers.PlaceApp {
+	if p.Kind == providers.HookApp {
 		return providers.Webhook{}, wrap(&providers.ForgeError{Op: "POST /app/hook", Class: providers.ErrRejected, Err: errors.New("an App's webhook is made on the App's page")})
 	}
 	active := true
@@ -80,7 +80,7 @@ func (f *Forge) CreateWebhook(ctx context.Context, p providers.WebhookPlace, wan
 // (docs.github.com, "Update an organization webhook").
 func (f *Forge) UpdateWebhook(ctx context.Context, p providers.WebhookPlace, w providers.Webhook, want providers.WebhookSpec) (providers.Webhook, error) {
 	op := "PATCH " + webhookPath(p, w.ID)
-	if p.Kind == providers.PlaceApp {
+	if p.Kind == providers.HookApp {
 		if _, _, err := f.app.Apps.UpdateHookConfig(ctx, webhookConfig(want)); err != nil {
 			return providers.Webhook{}, wrap(hint(p, f.failed(ctx, op, err)))
 		}
@@ -114,7 +114,7 @@ func (f *Forge) changed(ctx context.Context, op string, p providers.WebhookPlace
 // DeleteWebhook needs what Webhooks needs.
 func (f *Forge) DeleteWebhook(ctx context.Context, p providers.WebhookPlace, id string) error {
 	op := "DELETE " + webhookPath(p, id)
-	if p.Kind == providers.PlaceApp {
+	if p.Kind == providers.HookApp {
 		return wrap(&providers.ForgeError{Op: op, Class: providers.ErrRejected, Err: errors.New("an App's webhook is switched off on the App's page")})
 	}
 	n, err := number(id)
@@ -150,7 +150,7 @@ func (f *Forge) appWebhook(ctx context.Context) (providers.Webhook, error) {
 }
 
 func webhookPath(p providers.WebhookPlace, id string) string {
-	if p.Kind == providers.PlaceApp {
+	if p.Kind == providers.HookApp {
 		return "/app/hook"
 	}
 	return "/orgs/" + p.Org.Name + "/hooks/" + id
@@ -168,7 +168,7 @@ func hint(p providers.WebhookPlace, err error) error {
 	switch {
 	case errors.Is(fe.Class, providers.ErrForbidden), errors.Is(fe.Class, providers.ErrNotFound):
 		need := "an owner of " + p.Org.Name + " and the scope admin:org_hook (a fine-grained one: the organization permission Webhooks, read and write)"
-		if p.Kind == providers.PlaceApp {
+		if p.Kind == providers.HookApp {
 			need = "the App's own key, and the App a webhook"
 		}
 		told.Class = providers.ErrForbidden

@@ -125,7 +125,7 @@ func TestTheWebhookOfAnApp(t *testing.T) {
 	app := made[providerstest.GitHubApp](t)(g.InstallApp("acme", true))
 	f := made[*github.Forge](t)(github.New(github.Config{URL: g.URL(), App: &github.AppConfig{ID: app.ID, InstallationID: app.InstallationID, PrivateKey: app.PrivateKey}}))
 	places := made[[]providers.WebhookPlace](t)(f.WebhookPlaces(t.Context(), []providers.Org{o}, false))
-	if len(places) != 1 || places[0].Kind != providers.PlaceApp {
+	if len(places) != 1 || places[0].Kind != providers.HookApp {
 		t.Fatalf("%+v", places)
 	}
 	place := places[0]

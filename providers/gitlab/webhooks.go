@@ -33,10 +33,10 @@ func (f *Forge) WebhookPlaces(ctx context.Context, orgs []providers.Org, all boo
 		return nil, wrap(err)
 	}
 	if me.IsAdmin || all {
-		places = append(places, providers.WebhookPlace{Kind: providers.PlaceSystem})
+		places = append(places, providers.WebhookPlace{Kind: providers.HookSystem, TellsTLS: true})
 	}
 	for _, o := range orgs {
-		places = append(places, providers.WebhookPlace{Kind: providers.PlaceOrg, Org: o, Events: groupEvents})
+		places = append(places, providers.WebhookPlace{Kind: providers.HookGroup, Org: o, Events: groupEvents, TellsTLS: true})
 	}
 	return places, nil
 }
@@ -64,7 +64,7 @@ type webhook struct {
 }
 
 func webhooksPath(p providers.WebhookPlace) string {
-	if p.Kind == providers.PlaceSystem {
+	if p.Kind == providers.HookSystem {
 		return "hooks"
 	}
 	return fmt.Sprintf("groups/%s/hooks", p.Org.ID)
@@ -120,7 +120,7 @@ func form(p providers.WebhookPlace, want providers.WebhookSpec) webhookForm {
 	} else {
 		w.Token = &want.Secret
 	}
-	if p.Kind == providers.PlaceOrg {
+	if p.Kind == providers.HookGroup {
 		w.Member, w.Project, w.Subgroup = new(true), new(true), new(true)
 	}
 	return w
@@ -133,7 +133,7 @@ func (f *Forge) CreateWebhook(ctx context.Context, p providers.WebhookPlace, wan
 	w := form(p, want)
 	w.Name = "hookd"
 	w.Push, w.TagPush, w.MergeRequests = new(false), new(false), new(false)
-	if p.Kind == providers.PlaceSystem {
+	if p.Kind == providers.HookSystem {
 		w.RepositoryUpdate = new(false) // else one for each push
 	}
 	made, err := f.send(ctx, p, http.MethodPost, webhooksPath(p), w)
@@ -236,7 +236,7 @@ func hint(p providers.WebhookPlace, err error) error {
 			told.Err = fmt.Errorf("%s: %w", need, fe.Err)
 		}
 	}
-	group := p.Kind == providers.PlaceOrg
+	group := p.Kind == providers.HookGroup
 	switch {
 	case group && (errors.Is(fe.Class, providers.ErrNotFound) || errors.Is(fe.Err, errNoRoute)):
 		why("webhooks of groups take GitLab Premium, and an owner of " + p.Org.Name + " with the scope api; elsewhere an administrator's token sets a system webhook")

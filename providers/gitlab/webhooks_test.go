@@ -20,7 +20,7 @@ type hookWorld struct {
 	other providers.HookAdmin
 }
 
-func hookWorlds(t *testing.T, kind providers.PlaceKind, opt providerstest.GitLabOptions) *hookWorld {
+func hookWorlds(t *testing.T, kind providers.HookType, opt providerstest.GitLabOptions) *hookWorld {
 	g, f := start(t, opt)
 	o := must[providers.Org](t)(g.CreateOrg("acme", "public"))
 	must[providers.User](t)(g.CreateUser("zoe"))
@@ -56,7 +56,7 @@ func (w *hookWorld) Secret(id string) string {
 }
 
 func (w *hookWorld) owner() string {
-	if w.place.Kind == providers.PlaceSystem {
+	if w.place.Kind == providers.HookSystem {
 		return ""
 	}
 	return "acme"
@@ -99,13 +99,13 @@ func (w *hookWorld) Happen(ctx context.Context) error {
 
 func TestWebhooksOfAGroup(t *testing.T) {
 	providerstest.RunHookAdmin(t, func(t *testing.T) providerstest.HookWorld {
-		return hookWorlds(t, providers.PlaceOrg, providerstest.GitLabOptions{})
+		return hookWorlds(t, providers.HookGroup, providerstest.GitLabOptions{})
 	})
 }
 
 func TestWebhooksOfTheInstance(t *testing.T) {
 	providerstest.RunHookAdmin(t, func(t *testing.T) providerstest.HookWorld {
-		return hookWorlds(t, providers.PlaceSystem, providerstest.GitLabOptions{})
+		return hookWorlds(t, providers.HookSystem, providerstest.GitLabOptions{})
 	})
 }
 
@@ -116,8 +116,8 @@ func TestAnAdministratorsWebhookIsTheInstances(t *testing.T) {
 	ana := must[*gitlab.Forge](t)(gitlab.New(gitlab.Config{URL: g.URL(), Token: g.Token("ana")}))
 	for _, test := range []struct {
 		admin providers.HookAdmin
-		want  providers.PlaceKind
-	}{{f, providers.PlaceSystem}, {ana, providers.PlaceOrg}} {
+		want  providers.HookType
+	}{{f, providers.HookSystem}, {ana, providers.HookGroup}} {
 		places := must[[]providers.WebhookPlace](t)(test.admin.WebhookPlaces(t.Context(), []providers.Org{o}, false))
 		if places[0].Kind != test.want {
 			t.Errorf("%v, want %v", places, test.want)
@@ -132,7 +132,7 @@ var signedHook = providers.WebhookSpec{
 // While the change is under way the plain token goes on being sent, and goes
 // once the signature is there.
 func TestAPlainTokenGivesWayToASigningToken(t *testing.T) {
-	for _, kind := range []providers.PlaceKind{providers.PlaceSystem, providers.PlaceOrg} {
+	for _, kind := range []providers.HookType{providers.HookSystem, providers.HookGroup} {
 		w := hookWorlds(t, kind, providerstest.GitLabOptions{})
 		plain := signedHook
 		plain.Signing, plain.Secret = false, "a-plain-token-of-the-hook"
@@ -154,7 +154,7 @@ func TestAPlainTokenGivesWayToASigningToken(t *testing.T) {
 // A GitLab that ignores signing tokens says nothing of it: a webhook that would
 // send unsigned must not stay, and one that sends a plain token must keep it.
 func TestAnIgnoredSigningTokenIsNoticed(t *testing.T) {
-	w := hookWorlds(t, providers.PlaceSystem, providerstest.GitLabOptions{NoSigningTokens: true})
+	w := hookWorlds(t, providers.HookSystem, providerstest.GitLabOptions{NoSigningTokens: true})
 	_, err := w.admin.CreateWebhook(t.Context(), w.place, signedHook)
 	if !errors.Is(err, providers.ErrRejected) || !strings.Contains(err.Error(), "webhook_signing_token") || strings.Contains(err.Error(), signedHook.Secret) {
 		t.Errorf("%v", err)
@@ -178,7 +178,7 @@ func TestAnIgnoredSigningTokenIsNoticed(t *testing.T) {
 
 // The defaults would have the instance's webhook hear of every push.
 func TestASystemWebhookHearsNoPushes(t *testing.T) {
-	w := hookWorlds(t, providers.PlaceSystem, providerstest.GitLabOptions{})
+	w := hookWorlds(t, providers.HookSystem, providerstest.GitLabOptions{})
 	h := must[providers.Webhook](t)(w.admin.CreateWebhook(t.Context(), w.place, providers.WebhookSpec{Public: "http://127.0.0.1:1", Provider: "git", Secret: "a-plain-token-of-the-hook"}))
 	if len(h.Events) != 0 {
 		t.Errorf("hears %v", h.Events)
@@ -186,14 +186,14 @@ func TestASystemWebhookHearsNoPushes(t *testing.T) {
 }
 
 func TestGroupsOfAFreeGitLabHaveNoWebhooks(t *testing.T) {
-	w := hookWorlds(t, providers.PlaceOrg, providerstest.GitLabOptions{Free: true})
+	w := hookWorlds(t, providers.HookGroup, providerstest.GitLabOptions{Free: true})
 	if _, err := w.admin.Webhooks(t.Context(), w.place); !errors.Is(err, providers.ErrForbidden) || !strings.Contains(err.Error(), "Premium") {
 		t.Errorf("%v", err)
 	}
 }
 
 func TestTheLimitOfAGroupsHooksIsTold(t *testing.T) {
-	w := hookWorlds(t, providers.PlaceOrg, providerstest.GitLabOptions{GroupHooks: 1})
+	w := hookWorlds(t, providers.HookGroup, providerstest.GitLabOptions{GroupHooks: 1})
 	check(t, w.AddForeign("https://chat.example.com/x"))
 	if _, err := w.admin.CreateWebhook(t.Context(), w.place, signedHook); !errors.Is(err, providers.ErrRejected) || !strings.Contains(err.Error(), "Maximum number") {
 		t.Errorf("%v", err)
@@ -211,7 +211,7 @@ func TestFailuresOfWebhooksAreClassified(t *testing.T) {
 		providerstest.FaultTruncated:    providers.ErrNonsense,
 		providerstest.FaultLimit:        providers.ErrLimited,
 	} {
-		for _, place := range []providers.PlaceKind{providers.PlaceOrg, providers.PlaceSystem} {
+		for _, place := range []providers.HookType{providers.HookGroup, providers.HookSystem} {
 			w := hookWorlds(t, place, providerstest.GitLabOptions{})
 			check(t, w.AddForeign("https://chat.example.com/x"))
 			w.Break(providerstest.GitLabFault{Kind: kind, Path: "/hooks"})
