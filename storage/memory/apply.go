@@ -137,8 +137,8 @@ func (a *applying) renamed(kind providers.SubjectKind, who, was, is string) {
 // relabel makes a repository's new labels a change of everybody who holds it.
 // Under a new path, or out of the archive, it has to show anew.
 func (a *applying) relabel(r *repo, old providers.Repo) {
-	for at, c := range a.db.cells {
-		if at.provider != a.provider || at.repo != r.ID || c.Permission == providers.None {
+	for at, c := range a.db.cells.ofRepo[id{a.provider, r.ID}] {
+		if c.Permission == providers.None {
 			continue
 		}
 		b := a.touch(at, c)
@@ -172,8 +172,8 @@ func (a *applying) audience(au storage.Audience) {
 		named[m.User.ID] = true
 		a.write(a.user(m.User), r, m.Permission)
 	}
-	for at, c := range a.db.cells {
-		if at.provider == a.provider && at.repo == r.ID && c.Permission > providers.None && !named[at.user] {
+	for at, c := range a.db.cells.ofRepo[id{a.provider, r.ID}] {
+		if c.Permission > providers.None && !named[at.user] {
 			a.write(a.db.users[id{a.provider, at.user}], r, providers.None)
 		}
 	}
@@ -189,9 +189,9 @@ func (a *applying) list(l storage.List) {
 		named[x.Repo.ID] = true
 		a.write(u, a.repo(x.Repo), x.Permission)
 	}
-	for at, c := range a.db.cells {
-		r := a.db.repos[id{a.provider, at.repo}]
-		if at.provider == a.provider && at.user == u.ID && c.Permission > providers.None && !named[at.repo] && r.born <= a.read {
+	for at, c := range a.db.cells.ofUser[id{a.provider, u.ID}] {
+		r := a.db.repos[at.byRepo()]
+		if c.Permission > providers.None && !named[at.repo] && r.born <= a.read {
 			a.write(u, r, providers.None)
 		}
 	}
@@ -205,7 +205,7 @@ func (a *applying) list(l storage.List) {
 // keep an older read from undoing it.
 func (a *applying) fact(u *user, r *repo, p providers.Permission) {
 	at := pair{a.provider, u.ID, r.ID}
-	c := a.db.cells[at]
+	c := a.db.cells.get(at)
 	switch {
 	case c != nil:
 		a.write(u, r, p)
@@ -214,7 +214,7 @@ func (a *applying) fact(u *user, r *repo, p providers.Permission) {
 		a.write(u, r, p)
 	case a.read >= max(storage.RowFloor(u.floor, r.born), r.floor):
 		c = &storage.Cell{Read: a.read, Changed: a.now, Cause: a.cause, Why: a.why}
-		a.db.cells[at] = c
+		a.db.cells.put(at, c)
 		if !u.complete {
 			// Nobody knows what the CI server shows of a user whose list was
 			// never read: a named loss has to be told.
@@ -228,7 +228,7 @@ func (a *applying) fact(u *user, r *repo, p providers.Permission) {
 // write judges p and writes it if it is the latest word.
 func (a *applying) write(u *user, r *repo, p providers.Permission) {
 	at := pair{a.provider, u.ID, r.ID}
-	c := a.db.cells[at]
+	c := a.db.cells.get(at)
 	if c == nil {
 		c = &storage.Cell{}
 	}
@@ -239,7 +239,7 @@ func (a *applying) write(u *user, r *repo, p providers.Permission) {
 		a.out.Stale++
 		return
 	}
-	a.db.cells[at] = c
+	a.db.cells.put(at, c)
 	a.touch(at, c)
 	switch {
 	case p == providers.None:
@@ -282,7 +282,7 @@ func asked(c *storage.Cell, since time.Time) time.Time {
 
 func (a *applying) count() {
 	for at, was := range a.before {
-		is := a.db.cells[at].Permission
+		is := a.db.cells.get(at).Permission
 		switch {
 		case was.permission == providers.None && is > providers.None:
 			a.out.Granted++
@@ -335,7 +335,7 @@ func (a *applying) confirm(f *storage.Confirm) {
 		return
 	}
 	cell := func(repo string) *storage.Cell {
-		c := a.db.cells[pair{f.Provider, f.User, repo}]
+		c := a.db.cells.get(pair{f.Provider, f.User, repo})
 		if c == nil || c.Version > f.Version {
 			return nil
 		}

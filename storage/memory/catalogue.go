@@ -28,12 +28,10 @@ func (db *DB) Holdings(_ context.Context, provider, userID string) (storage.Hold
 		User: u.User, Version: u.version, Complete: u.complete,
 		Floor: u.floor, Checked: u.checked, Targets: maps.Clone(u.targets),
 	}
-	for at, c := range db.cells {
-		if at.provider == provider && at.user == userID {
-			x := cloneCell(*c)
-			x.Repo = db.repos[id{provider, at.repo}].Repo
-			h.Cells = append(h.Cells, x)
-		}
+	for at, c := range db.cells.ofUser[id{provider, userID}] {
+		x := cloneCell(*c)
+		x.Repo = db.repos[at.byRepo()].Repo
+		h.Cells = append(h.Cells, x)
 	}
 	slices.SortFunc(h.Cells, func(a, b storage.Cell) int { return cmp.Compare(a.Repo.ID, b.Repo.ID) })
 	return h, nil
@@ -108,10 +106,8 @@ func (db *DB) column(provider string, r *repo) (storage.Column, error) {
 		return storage.Column{}, storage.ErrUnknown
 	}
 	c := storage.Column{Repo: r.Repo, Gone: r.gone > 0, Floor: r.floor, Born: r.born, Seen: r.seen}
-	for at, cell := range db.cells {
-		if at.provider == provider && at.repo == r.ID {
-			c.Holders = append(c.Holders, storage.Holder{User: db.users[id{provider, at.user}].User, Cell: cloneCell(*cell)})
-		}
+	for at, cell := range db.cells.ofRepo[id{provider, r.ID}] {
+		c.Holders = append(c.Holders, storage.Holder{User: db.users[at.byUser()].User, Cell: cloneCell(*cell)})
 	}
 	slices.SortFunc(c.Holders, func(a, b storage.Holder) int { return cmp.Compare(a.User.ID, b.User.ID) })
 	return c, nil
@@ -125,7 +121,7 @@ func (db *DB) Users(_ context.Context, q storage.UserQuery, cursor string, limit
 	}
 	defer unlock()
 	held := map[id]int{}
-	for at, c := range db.cells {
+	for at, c := range db.cells.all() {
 		if c.Permission > providers.None {
 			held[id{at.provider, at.user}]++
 		}
@@ -153,7 +149,7 @@ func (db *DB) Repos(_ context.Context, q storage.RepoQuery, cursor string, limit
 	}
 	defer unlock()
 	holders := map[id]int{}
-	for at, c := range db.cells {
+	for at, c := range db.cells.all() {
 		if c.Permission > providers.None {
 			holders[id{at.provider, at.repo}]++
 		}

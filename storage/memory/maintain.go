@@ -38,9 +38,9 @@ func (db *DB) Maintain(_ context.Context, now time.Time) (storage.Swept, error) 
 	n := len(db.visible)
 	db.visible = slices.DeleteFunc(db.visible, func(v storage.Visible) bool { return old(v.At, db.keep.Deliveries) })
 	s.Visible = n - len(db.visible)
-	for at, c := range db.cells {
+	for at, c := range db.cells.all() {
 		if c.Permission == providers.None && now.Sub(c.Changed) > storage.Settle && db.settled(at, c) {
-			delete(db.cells, at)
+			db.cells.drop(at)
 			s.Tombstones++
 		}
 	}

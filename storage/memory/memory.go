@@ -44,8 +44,8 @@ type DB struct {
 
 	users     map[id]*user
 	repos     map[id]*repo
-	cells     map[pair]*storage.Cell // Repo left zero
-	former    map[alias]uint64       // -> when it was given up, counted in claims
+	cells     cells
+	former    map[alias]uint64 // -> when it was given up, counted in claims
 	targets   map[string]map[string]bool
 	snapshots map[string][]byte
 	visible   []storage.Visible
@@ -107,7 +107,7 @@ func New(o Options) *DB {
 		turns:      map[syncqueue.Peer]syncqueue.Turn{},
 		deliveries: map[string]*delivery{}, guids: map[guid]string{},
 		jobs: map[string]*job{}, keys: map[syncqueue.Key]string{}, caused: map[string]map[string]bool{},
-		users: map[id]*user{}, repos: map[id]*repo{}, cells: map[pair]*storage.Cell{},
+		users: map[id]*user{}, repos: map[id]*repo{}, cells: newCells(),
 		former:  map[alias]uint64{},
 		targets: map[string]map[string]bool{}, snapshots: map[string][]byte{},
 	}
