@@ -208,15 +208,20 @@ func (g *Gitea) CreateTeam(org, name string, p providers.Permission, allRepos bo
 
 func (g *Gitea) addTeam(o *account, name string, p providers.Permission, all bool) *team {
 	t := &team{
-		id: g.next("team"), org: o, name: name, all: all, code: p,
+		id: g.next("team"), org: o, name: name, all: all,
 		members: map[*account]bool{}, repos: map[*repo]bool{},
 	}
-	if p == providers.Admin {
-		t.mode = providers.Admin
-	}
+	t.permit(p)
 	o.teams = append(o.teams, t)
 	g.teams[t.id] = t
 	return t
+}
+
+func (t *team) permit(p providers.Permission) {
+	t.code, t.mode = p, providers.None
+	if p == providers.Admin {
+		t.mode = providers.Admin
+	}
 }
 
 // DeleteTeam deletes a team. No webhook tells.
@@ -232,6 +237,19 @@ func (g *Gitea) DeleteTeam(org, name string) error {
 	}
 	delete(g.teams, t.id)
 	t.org.teams = slices.DeleteFunc(t.org.teams, func(x *team) bool { return x == t })
+	g.version++
+	return nil
+}
+
+// SetTeamPermission changes what a team gives on all it has. No webhook tells.
+func (g *Gitea) SetTeamPermission(org, name string, p providers.Permission) error {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	t, err := g.team(org, name)
+	if err != nil {
+		return err
+	}
+	t.permit(p)
 	g.version++
 	return nil
 }
