@@ -65,6 +65,14 @@ func JobsFor(d providers.Delivery, e providers.Event, t Timing, now time.Time) [
 		}
 		return []Job{mk(KindUser, UserSubject(*e.User))}
 	case providers.EffectScope:
+		if e.Team != nil && e.Org.ID != "" {
+			// What the team had is known from the poll before: that tells whom to
+			// look at, where a pass over the organization would look at everybody.
+			j := mk(KindPoll, OrgSubject(e.Org))
+			j.Within.Name = PollMembers
+			j.Key = j.key()
+			return []Job{j}
+		}
 		return []Job{mk(KindScope, OrgSubject(e.Org))}
 	}
 	return nil
@@ -156,8 +164,14 @@ func (j Job) key() Key {
 	return MakeKey(string(j.Kind), j.Provider, j.Subject.ID)
 }
 
-// PollJob compares what the forge says of org with its snapshot. What is
-// "members" or "repos". It recurs.
+// What a PollJob polls.
+const (
+	PollOrgs    = "orgs"
+	PollMembers = "members"
+	PollRepos   = "repos"
+)
+
+// PollJob compares what the forge says of org with its snapshot. It recurs.
 func PollJob(provider, what string, org providers.Org, now time.Time) Job {
 	j := newJob(KindPoll, provider, org.ID, OrgSubject(org), LanePoll, now)
 	j.Within.Name = what

@@ -34,6 +34,7 @@ func TestEachEffectLooksAtItsSubject(t *testing.T) {
 		"left the org":    {providers.Event{Effect: providers.EffectLeft, User: ana, Org: acme}, "member/git/7/org/5", syncqueue.LaneRemoval, true},
 		"collaborator":    {providers.Event{Effect: providers.EffectMember, User: ana, Repo: app, Org: acme}, "member/git/7/repo/42", syncqueue.LaneAddition, false},
 		"user":            {providers.Event{Effect: providers.EffectUser, User: ana}, "user/git/7", syncqueue.LaneAddition, false},
+		"team deleted":    {providers.Event{Effect: providers.EffectScope, Team: &providers.Team{ID: "3"}, Org: acme}, "poll/git/members/5", syncqueue.LaneAddition, false},
 		"team's reach":    {providers.Event{Effect: providers.EffectScope, Org: acme}, "scope/git/org/5", syncqueue.LaneAddition, false},
 		"renamed, by org": {providers.Event{Effect: providers.EffectScope, Org: acme, From: "old"}, "scope/git/org/5", syncqueue.LaneAddition, false},
 	} {

@@ -1,6 +1,7 @@
 package reconcile
 
 import (
+	"fmt"
 	"slices"
 
 	"github.com/hookd/hookd/providers"
@@ -118,9 +119,13 @@ func differ[T any](a, b []T, id func(T) string) (onlyA, onlyB []T) {
 	return onlyA, onlyB
 }
 
-// jobsOf turns differences into jobs, losses first.
+// jobsOf turns differences into jobs, losses first. Of many people, as after
+// another base permission, the organization is read in one pass.
 func (e *Engine) jobsOf(p *provider, org providers.Org, d drift) []syncqueue.Job {
 	now := e.cfg.Now()
+	if len(d.users) > scopeAbove {
+		return []syncqueue.Job{e.pass(p, org, fmt.Sprintf("the teams of %d people changed", len(d.users)))}
+	}
 	var jobs []syncqueue.Job
 	for u, s := range d.users {
 		jobs = append(jobs, saw(syncqueue.MemberJob(p.Name, u, org, laneOf(s.lost), now), s.why))
@@ -130,6 +135,13 @@ func (e *Engine) jobsOf(p *provider, org providers.Org, d drift) []syncqueue.Job
 	}
 	slices.SortFunc(jobs, func(a, b syncqueue.Job) int { return int(a.Lane) - int(b.Lane) })
 	return jobs
+}
+
+// pass reads all of org before what nobody asked for.
+func (e *Engine) pass(p *provider, org providers.Org, why string) syncqueue.Job {
+	j := syncqueue.ScopeJob(p.Name, org, e.cfg.Now())
+	j.Lane = syncqueue.LanePoll
+	return saw(j, why)
 }
 
 func laneOf(lost bool) syncqueue.Lane {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"sync/atomic"
 	"time"
 
 	"github.com/hookd/hookd/providers"
@@ -75,6 +76,7 @@ type provider struct {
 	targets []string
 	models  models
 	sane    witness
+	passing atomic.Int64 // until when a pass over an organization is taken to go on, in Unix seconds
 	logged  logStates
 }
 
@@ -123,9 +125,9 @@ func (e *Engine) dispatch(ctx context.Context, p *provider, l syncqueue.Lease) (
 		return e.scope(ctx, p, l)
 	case syncqueue.KindPoll:
 		switch l.Job.Within.Name {
-		case pollOrgs:
+		case syncqueue.PollOrgs:
 			return e.pollOrgs(ctx, p, l)
-		case pollRepos:
+		case syncqueue.PollRepos:
 			return e.pollRepos(ctx, p, l)
 		case pollDeliveries:
 			return e.pollDeliveries(ctx, p, l)

@@ -129,6 +129,7 @@ type house struct {
 type plan struct {
 	members, repos, reconcile time.Duration
 	workers                   int
+	kind                      []providers.Coverage
 
 	log      *ledger       // of what the forge sent; nil for a forge without one
 	readings time.Duration // between readings of it
@@ -150,7 +151,7 @@ func open(t *testing.T, w *world, pl plan) *house {
 func (h *house) start() {
 	t := h.t
 	t.Helper()
-	p := reconcile.Provider{Name: "git", Forge: h.world, Orgs: h.orgs, Names: []string{"acme"}, Members: h.plan.members, Repos: h.plan.repos}
+	p := reconcile.Provider{Name: "git", Forge: h.world, Orgs: h.orgs, Names: []string{"acme"}, Members: h.plan.members, Repos: h.plan.repos, Coverage: h.plan.kind}
 	if h.plan.log != nil {
 		p.Forge, p.Hook = loggingWorld{h.world, h.plan.log}, plainHook{}
 		p.Public, p.Deliveries = publicURL, h.plan.readings

@@ -39,11 +39,16 @@ const insiderSample = 3
 // On a forge with teams the source is the team model, which is read through
 // other calls than an audience or a user's list: a loss agrees with it when no
 // team grants the access. People in no team at all were collaborators: they are
-// looked up in their own lists and among the collaborators.
+// looked up in their own lists and among the collaborators. That somebody lost
+// one repository is asked of the repository, where its audience is not computed
+// from the teams.
 func (e *Engine) confirm(ctx context.Context, p *provider, l syncqueue.Lease, losses []loss) error {
 	tf, ok := p.Forge.(providers.TeamForge)
 	if !ok || len(losses) == 0 || l.Job.Force {
 		return nil
+	}
+	if _, computed := p.Forge.(providers.ModelForge); !computed && l.Job.Kind == syncqueue.KindMember && l.Job.Within.Kind == providers.SubjectRepo {
+		return e.confirmByAudience(ctx, p, losses)
 	}
 	byOrg := map[string][]loss{}
 	for _, x := range losses {
@@ -158,6 +163,27 @@ func (e *Engine) confirmOutsiders(ctx context.Context, p *provider, l syncqueue.
 		}
 		if err := e.confirmByCollaborators(ctx, p, lost); err != nil {
 			return err
+		}
+	}
+	return nil
+}
+
+// confirmByAudience lists everybody who has the repositories, where the forge
+// does so by itself: for the one repository that a collaborator lost that is
+// cheaper than all teams.
+func (e *Engine) confirmByAudience(ctx context.Context, p *provider, losses []loss) error {
+	for _, x := range losses {
+		list, err := collect(p.Forge.RepoAccess(ctx, x.repo))
+		if errors.Is(err, providers.ErrNotFound) {
+			err = e.prove(ctx, p, x.repo.Org)
+		}
+		if err != nil {
+			return fmt.Errorf("confirming a loss of %s: %w", x.user.Login, err)
+		}
+		for _, a := range list {
+			if a.User.ID == x.user.ID && a.Permission > providers.None {
+				return fmt.Errorf("%s still has %s: %w", x.user.Login, x.repo.Path, errContradiction)
+			}
 		}
 	}
 	return nil

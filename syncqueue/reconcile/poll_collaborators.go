@@ -26,7 +26,7 @@ func (e *Engine) pollCollaborators(ctx context.Context, m *membersPoll) error {
 	if err != nil {
 		return err
 	}
-	users, err := e.people(ctx, m.p)
+	users, err := e.users(ctx, storage.UserQuery{Provider: m.p.Name})
 	if err != nil {
 		return err
 	}
@@ -40,7 +40,7 @@ func (e *Engine) pollCollaborators(ctx context.Context, m *membersPoll) error {
 }
 
 func (e *Engine) pollRepoCollaborators(ctx context.Context, m *membersPoll, cf providers.CollaboratorForge, repos []providers.Repo) error {
-	m.is.Collaborators, m.is.Counts = make(map[string]string, len(repos)), nil
+	m.is.Collaborators, m.is.Beyond = make(map[string]string, len(repos)), nil
 	for _, r := range repos {
 		list, err := collect(cf.Collaborators(ctx, r))
 		if errors.Is(err, providers.ErrNotFound) {
@@ -58,41 +58,37 @@ func (e *Engine) pollRepoCollaborators(ctx context.Context, m *membersPoll, cf p
 	return nil
 }
 
-func (e *Engine) pollCounts(ctx context.Context, m *membersPoll, cf providers.Counter, users []providers.User) error {
-	m.is.Counts, m.is.Collaborators = make(map[string]int, len(users)), nil
-	for _, u := range users {
-		n, err := cf.Count(ctx, u)
+// pollCounts compares how much each list is longer than the catalogue has it
+// with what it was at the poll before: what is known already makes no
+// difference. Where many differ at once, some repository of theirs is most
+// likely on its way into the catalogue. Only if the next poll finds so too, the
+// organization is read.
+func (e *Engine) pollCounts(ctx context.Context, m *membersPoll, cf providers.Counter, users []storage.UserRow) error {
+	var jobs []syncqueue.Job
+	m.is.Beyond, m.is.Crowd, m.is.Collaborators = make(map[string]int, len(users)), false, nil
+	for _, r := range users {
+		n, err := cf.Count(ctx, r.User)
 		if errors.Is(err, providers.ErrNotFound) {
 			n = -1 // renamed or gone: his own job finds out
 		} else if err != nil {
 			return err
 		}
-		m.is.Counts[u.ID] = n
-		if before, ok := m.was.Counts[u.ID]; ok && before != n {
-			why := fmt.Sprintf("the length of his list went from %d to %d", before, n)
-			m.jobs = append(m.jobs, saw(syncqueue.UserJob(m.p.Name, u, laneOf(n < before), e.cfg.Now()), why))
+		beyond := n - r.Repos
+		m.is.Beyond[r.User.ID] = beyond
+		if before, ok := m.was.Beyond[r.User.ID]; ok && before != beyond {
+			why := fmt.Sprintf("his list has %d repositories, %d are known", n, r.Repos)
+			jobs = append(jobs, saw(syncqueue.UserJob(m.p.Name, r.User, laneOf(beyond < before), e.cfg.Now()), why))
 		}
+	}
+	switch {
+	case len(jobs) <= scopeAbove:
+		m.jobs = append(m.jobs, jobs...)
+	case m.was.Crowd:
+		m.jobs = append(m.jobs, e.pass(m.p, m.org, fmt.Sprintf("the lists of %d people are not as known", len(jobs))))
+	default:
+		m.is.Beyond, m.is.Crowd = m.was.Beyond, true
 	}
 	return nil
-}
-
-// people returns every user of the catalogue.
-func (e *Engine) people(ctx context.Context, p *provider) ([]providers.User, error) {
-	var out []providers.User
-	cursor := ""
-	for {
-		rows, next, err := e.cfg.Store.Users(ctx, storage.UserQuery{Provider: p.Name}, cursor, 500)
-		if err != nil {
-			return nil, err
-		}
-		for _, r := range rows {
-			out = append(out, r.User)
-		}
-		if next == "" {
-			return out, nil
-		}
-		cursor = next
-	}
 }
 
 // digest stands for a set of accesses, whatever their order.

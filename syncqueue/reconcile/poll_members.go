@@ -9,14 +9,8 @@ import (
 	"github.com/hookd/hookd/syncqueue"
 )
 
-// What a poll job polls.
-const (
-	pollOrgs    = "orgs"
-	pollMembers = "members"
-	pollRepos   = "repos"
-
-	pollDeliveries = "deliveries"
-)
+// pollDeliveries is one more thing that a poll job polls.
+const pollDeliveries = "deliveries"
 
 // What each part of the members poll finds. A part is read only where the
 // provider's webhook does not announce one of them.
@@ -37,7 +31,8 @@ type seen struct {
 	Model         *providers.Model  `json:"model,omitempty"`
 	Facts         []providers.Fact  `json:"facts,omitempty"`
 	Collaborators map[string]string `json:"collaborators,omitempty"` // repository -> digest of its collaborators
-	Counts        map[string]int    `json:"counts,omitempty"`        // user -> size of his own list
+	Beyond        map[string]int    `json:"beyond,omitempty"`        // user -> how much longer his own list is than what he holds in the catalogue
+	Crowd         bool              `json:"crowd,omitempty"`         // many of those differed at once, and were left as they had been
 	Activity      string            `json:"activity,omitempty"`
 }
 
@@ -77,10 +72,16 @@ func (e *Engine) pollMembers(ctx context.Context, p *provider, l syncqueue.Lease
 		}
 	}
 	now := e.cfg.Now()
-	polled(m.jobs, "member poll", now)
+	if l.Job.Announced() {
+		heardOf(m.jobs, l.Job)
+	} else {
+		polled(m.jobs, "member poll", now)
+	}
 	m.change.Snapshots = map[string][]byte{key: encode(m.is)}
 	o := p.change(m.change)
-	o.Next, o.Follow = now.Add(p.Members), m.jobs
+	if o.Follow = m.jobs; p.Members > 0 {
+		o.Next = now.Add(p.Members)
+	}
 	o.Note = fmt.Sprintf("%d differences", len(o.Follow))
 	return o, nil
 }
@@ -89,7 +90,7 @@ func (e *Engine) pollMembers(ctx context.Context, p *provider, l syncqueue.Lease
 // much smaller than before that an operator has to say that it is meant.
 func (e *Engine) pollTeams(ctx context.Context, m *membersPoll) (held *syncqueue.Outcome, err error) {
 	tf, ok := m.p.Forge.(providers.TeamForge)
-	if !ok || !m.coverage.Polls(inModel...) {
+	if !ok || !m.coverage.Polls(inModel...) && !m.l.Job.Announced() {
 		return nil, nil
 	}
 	model, err := readModel(ctx, tf, m.org)
@@ -107,8 +108,11 @@ func (e *Engine) pollTeams(ctx context.Context, m *membersPoll) (held *syncqueue
 	}
 	m.p.models.put(m.org.ID, model, m.l.Fence)
 	m.is.Model, m.change.Users = &model, model.Members()
-	if was != nil {
+	switch {
+	case was != nil:
 		m.jobs = append(m.jobs, e.jobsOf(m.p, m.org, diffModels(*was, model))...)
+	case m.l.Job.Announced():
+		m.jobs = append(m.jobs, e.pass(m.p, m.org, "a team changed, and what it had is not known"))
 	}
 	return nil, nil
 }
@@ -126,7 +130,7 @@ func (e *Engine) pollActivity(ctx context.Context, m *membersPoll) error {
 		return nil
 	}
 	if m.was.Activity != "" && m.was.Activity != mark {
-		m.jobs = append(m.jobs, syncqueue.PollJob(m.p.Name, pollRepos, m.org, e.cfg.Now()))
+		m.jobs = append(m.jobs, syncqueue.PollJob(m.p.Name, syncqueue.PollRepos, m.org, e.cfg.Now()))
 	}
 	m.is.Activity = mark
 	return nil

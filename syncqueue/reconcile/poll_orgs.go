@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/hookd/hookd/providers"
@@ -88,7 +89,11 @@ func (e *Engine) pollOrgs(ctx context.Context, p *provider, l syncqueue.Lease) (
 		}
 	}
 	if starting {
-		o.Follow = append(o.Follow, syncqueue.SweepJob(p.Name, now))
+		sweep := syncqueue.SweepJob(p.Name, now)
+		if slices.ContainsFunc(o.Follow, func(j syncqueue.Job) bool { return j.Kind == syncqueue.KindScope }) {
+			sweep.NotBefore = now.Add(paceOf(e.cfg.Reconcile).tick) // the first fill finds everybody
+		}
+		o.Follow = append(o.Follow, sweep)
 	}
 	o.Change.Snapshots = map[string][]byte{orgsKey(p.Name): encode(known)}
 	o.Note = fmt.Sprintf("%d organizations", len(known))
@@ -116,6 +121,13 @@ func polled(jobs []syncqueue.Job, poll string, now time.Time) {
 	}
 }
 
+// heardOf says of jobs that a delivery led to them, by way of a poll: j.
+func heardOf(jobs []syncqueue.Job, j syncqueue.Job) {
+	for i := range jobs {
+		jobs[i].Causes, jobs[i].Since = j.Causes, j.Since
+	}
+}
+
 // begins returns the jobs that follow an organization: its first fill, unless
 // that was done before, and its polls.
 func (e *Engine) begins(ctx context.Context, p *provider, org providers.Org) ([]syncqueue.Job, error) {
@@ -131,10 +143,10 @@ func (e *Engine) begins(ctx context.Context, p *provider, org providers.Org) ([]
 		jobs = append(jobs, fill)
 	}
 	if p.Members > 0 {
-		jobs = append(jobs, syncqueue.PollJob(p.Name, pollMembers, org, now))
+		jobs = append(jobs, syncqueue.PollJob(p.Name, syncqueue.PollMembers, org, now))
 	}
 	if p.Repos > 0 {
-		jobs = append(jobs, syncqueue.PollJob(p.Name, pollRepos, org, now))
+		jobs = append(jobs, syncqueue.PollJob(p.Name, syncqueue.PollRepos, org, now))
 	}
 	if _, ok := p.Forge.(providers.DeliveryLog); ok && p.Deliveries > 0 {
 		jobs = append(jobs, syncqueue.PollJob(p.Name, pollDeliveries, org, now))

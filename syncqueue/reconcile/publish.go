@@ -36,12 +36,13 @@ func (e *Engine) publish(ctx context.Context, p *provider, l syncqueue.Lease) (s
 		Force:    l.Job.Force,
 		Explain:  l.Job.Looks >= len(e.cfg.Verify),
 	}
-	if h.Complete {
+	if h.Complete && p.passing.Load() < e.cfg.Now().Unix() {
+		// Amid a pass the CI server shows what the pass is yet to come to.
 		want.Stray = p.stray(h)
 	}
 	if c, ok := p.Forge.(providers.Counter); ok {
 		want.Count = func(ctx context.Context) (int, error) {
-			return p.sane.count(ctx, c, h.User, len(want.Absent) > 0, e.cfg.Now)
+			return p.sane.count(ctx, c, h.User, len(want.Absent) >= max(e.cfg.Guard.MinRepos, 1), e.cfg.Now)
 		}
 	}
 	r, err := t.Driver.Sync(ctx, h.User, want)
@@ -182,9 +183,10 @@ func sample(h storage.Holdings, r target.Result) string {
 	return evidence(h, ids)
 }
 
-// witnessFor is how long one user's count vouches for the forge when nothing
-// is to be taken away: asking for each of 500 users would cost more than the
-// event.
+// witnessFor is how long one user's count vouches for the forge when little is
+// to be taken away: asking for each of 500 users would cost more than the
+// event, and whether it is one of theirs that comes or goes makes the answer
+// that the CI server is about to get no worse.
 const witnessFor = 30 * time.Second
 
 // witness remembers when the forge last counted a user's list in its right
@@ -194,10 +196,10 @@ type witness struct {
 	last time.Time
 }
 
-// count asks for the size of u's list. For additions a recent answer about
-// anybody is enough, and the result is target.Unknown.
-func (w *witness) count(ctx context.Context, c providers.Counter, u providers.User, removing bool, now func() time.Time) (int, error) {
-	if !removing {
+// count asks for the size of u's list. Unless he is to lose much, a recent
+// answer about anybody is enough, and the result is target.Unknown.
+func (w *witness) count(ctx context.Context, c providers.Counter, u providers.User, much bool, now func() time.Time) (int, error) {
+	if !much {
 		w.mu.Lock()
 		defer w.mu.Unlock()
 		if !w.last.IsZero() && now().Sub(w.last) < witnessFor {

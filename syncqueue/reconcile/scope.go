@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/hookd/hookd/providers"
 	"github.com/hookd/hookd/storage"
@@ -15,12 +16,18 @@ import (
 // outcome is a few transactions, and other work gets its turn in between.
 const scopeChunk = 50
 
+// passFor is how long after a run of a scope job its next one is sure to have
+// begun, or the publishes of the last one to have been made.
+const passFor = time.Minute
+
 // progress is how far an organization's pass has come, kept as a snapshot so
 // that a restart goes on where it was.
 type progress struct {
 	Pending []providers.Repo `json:"pending"`
 	Total   int              `json:"total"`
 	Done    bool             `json:"done"`
+	Fence   uint64           `json:"fence,omitempty"` // of the lease under which it began
+	Gaps    int              `json:"gaps,omitempty"`  // repositories that were left to jobs of their own
 }
 
 func scopeKey(provider, org string) string { return "scope/" + provider + "/" + org }
@@ -41,6 +48,7 @@ func (e *Engine) scope(ctx context.Context, p *provider, l syncqueue.Lease) (syn
 			return syncqueue.Outcome{}, err
 		}
 	}
+	p.passing.Store(e.cfg.Now().Add(passFor).Unix())
 	n := min(scopeChunk, len(at.Pending))
 	for _, r := range at.Pending[:n] {
 		col, err := e.cfg.Store.Repo(ctx, p.Name, r.ID)
@@ -52,6 +60,7 @@ func (e *Engine) scope(ctx context.Context, p *provider, l syncqueue.Lease) (syn
 		case errors.Is(err, providers.ErrNotFound), errors.Is(err, errContradiction):
 			// It changed since it was listed, or needs a closer look: its own job decides.
 			o.Follow = append(o.Follow, syncqueue.RepoJob(p.Name, r, l.Job.Lane, e.cfg.Now()))
+			at.Gaps++
 			continue
 		case err != nil:
 			return syncqueue.Outcome{}, fmt.Errorf("%s: %w", r.Path, err)
@@ -71,11 +80,11 @@ func (e *Engine) scope(ctx context.Context, p *provider, l syncqueue.Lease) (syn
 		next.Lane = l.Job.Lane
 		next.Causes, next.Since = l.Job.Causes, l.Job.Since
 		o.Follow = append(o.Follow, next)
-	} else {
-		// Whoever the pass met for the first time has no complete list yet.
-		o.Follow = append(o.Follow, syncqueue.SweepJob(p.Name, e.cfg.Now()))
+		return o, nil
 	}
-	return o, nil
+	jobs, err := e.met(ctx, p, l, org, at, c)
+	o.Follow = append(o.Follow, jobs...)
+	return o, err
 }
 
 // begin lists the organization. What the catalogue has and the list lacks gets
@@ -91,7 +100,19 @@ func (e *Engine) begin(ctx context.Context, p *provider, l syncqueue.Lease, org 
 	}
 	if tf, ok := p.Forge.(providers.TeamForge); ok {
 		m, _, err := p.models.get(ctx, tf, org, l.Fence, l.Fence)
-		if err != nil && !errors.Is(err, providers.ErrNotFound) {
+		switch {
+		case errors.Is(err, providers.ErrNotFound):
+			// A group that is gone: what was shared with it is somewhere else.
+			around, err := e.orgs(ctx, p)
+			if err != nil {
+				return progress{}, err
+			}
+			for _, outer := range around {
+				if outer.ID != org.ID && p.Members > 0 {
+					o.Follow = append(o.Follow, syncqueue.PollJob(p.Name, syncqueue.PollMembers, outer, e.cfg.Now()))
+				}
+			}
+		case err != nil:
 			return progress{}, err
 		}
 		c.Users = m.Members()
@@ -109,7 +130,7 @@ func (e *Engine) begin(ctx context.Context, p *provider, l syncqueue.Lease, org 
 			o.Follow = append(o.Follow, syncqueue.RepoJob(p.Name, r, syncqueue.LanePoll, e.cfg.Now()))
 		}
 	}
-	return progress{Pending: repos, Total: max(len(repos), 1)}, nil
+	return progress{Pending: repos, Total: max(len(repos), 1), Fence: l.Fence}, nil
 }
 
 // known returns the catalogue's repositories of org.

@@ -26,7 +26,7 @@ func (e *Engine) Start(ctx context.Context) error {
 		for name, org := range known {
 			p.Orgs.Learn(name, org.ID)
 		}
-		if _, err := e.cfg.Store.Enqueue(ctx, syncqueue.Cause{By: byStart, At: now}, syncqueue.PollJob(p.Name, pollOrgs, providers.Org{}, now)); err != nil {
+		if _, err := e.cfg.Store.Enqueue(ctx, syncqueue.Cause{By: byStart, At: now}, syncqueue.PollJob(p.Name, syncqueue.PollOrgs, providers.Org{}, now)); err != nil {
 			return err
 		}
 	}

@@ -34,7 +34,14 @@ func (e *Engine) sweep(ctx context.Context, p *provider, l syncqueue.Lease) (syn
 		return o, err
 	}
 	due := pace.looks(known, now)
+	filling, err := e.filling(ctx, p)
+	if err != nil {
+		return o, err
+	}
 	for _, u := range due {
+		if u.Checked.IsZero() && filling {
+			continue // the fill is about to know what he holds
+		}
 		j := syncqueue.UserJob(p.Name, u.User, syncqueue.LaneReconcile, now)
 		j.NotBefore = now.Add(u.wait)
 		o.Follow = append(o.Follow, j)

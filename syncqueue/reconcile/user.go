@@ -29,6 +29,12 @@ func (e *Engine) lookAtUser(ctx context.Context, p *provider, l syncqueue.Lease)
 	if err != nil {
 		return finding{}, err
 	}
+	if list, fence, err := e.filledList(ctx, p, l, h); fence > 0 || err != nil {
+		return finding{
+			change: storage.Change{Read: fence, Lists: []storage.List{list}},
+			note:   fmt.Sprintf("%d repositories, as the first fill found them", len(list.Repos)),
+		}, err
+	}
 	all, u, err := e.ownList(ctx, p, l, u, func(u providers.User) ([]providers.Access, error) {
 		return collect(p.Forge.UserAccess(ctx, u))
 	})
