@@ -140,8 +140,22 @@ func (e *answerError) Error() string {
 	return s
 }
 
+// named adds to an answer about a single thing which one it was, and where to
+// look for it if there is none or more than one.
+func named(err error, what, id, list string) error {
+	var e *answerError
+	if err == nil || !errors.As(err, &e) {
+		return err
+	}
+	if e.Status != http.StatusNotFound && e.Status != http.StatusConflict {
+		return fmt.Errorf("%s %s: %w", what, clean(id), err)
+	}
+	return fmt.Errorf("%s %s: %w\nsee: hookd %s", what, clean(id), err, list)
+}
+
 // do sends body as JSON, if there is one, and decodes the answer into into, if
-// that is not nil. It returns the status of an answer below 400.
+// that is not nil; a *[]byte gets it as it is. It returns the status of an
+// answer below 300.
 func (cl *client) do(ctx context.Context, method, path string, query url.Values, body, into any) (int, error) {
 	u := *cl.base
 	u.Path += path
@@ -184,6 +198,10 @@ func (cl *client) do(ctx context.Context, method, path string, query url.Values,
 		}
 		e.Status, e.lack = resp.StatusCode, cl.lack
 		return resp.StatusCode, e
+	}
+	if exact, ok := into.(*[]byte); ok {
+		*exact = text
+		return resp.StatusCode, nil
 	}
 	if into == nil || len(text) == 0 {
 		return resp.StatusCode, nil

@@ -81,6 +81,17 @@ func TestListingFollowsTheCursor(t *testing.T) {
 	}
 }
 
+// Whoever checks the signature again needs every byte.
+func TestABodyIsPrintedAsTheForgeSentIt(t *testing.T) {
+	const body = " {\"a\": \"\xff\"}\n\n"
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, body) }))
+	defer srv.Close()
+	env := environ{"HOOKD_ADMIN=" + srv.URL, "HOOKD_TOKEN_FILE=" + write(t, "token", "x")}
+	if code, out, stderr := hookd(t, env, "deliveries", "show", "--body", "01J"); code != 0 || out != body {
+		t.Errorf("exit %d, printed %q, said %q", code, out, stderr)
+	}
+}
+
 func TestTablesShowNoControlCharacters(t *testing.T) {
 	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		fmt.Fprint(w, `{"items":[{"repo":"acme/\u001b[2J\u202eevil\nname"}],"next":null}`)

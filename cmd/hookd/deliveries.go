@@ -134,17 +134,19 @@ func (a *app) showDelivery(ctx context.Context, cmd *cli.Command) error {
 	if err != nil {
 		return err
 	}
-	path := "/api/v1/deliveries/" + url.PathEscape(cmd.Args().First())
+	id := cmd.Args().First()
+	path := "/api/v1/deliveries/" + url.PathEscape(id)
+	if cmd.Bool("body") {
+		var body []byte
+		if err := cl.get(ctx, path+"/body", nil, &body); err != nil {
+			return named(err, "delivery", id, "deliveries list")
+		}
+		_, err := a.stdout.Write(body)
+		return err
+	}
 	var raw json.RawMessage
-	if cmd.Bool("body") {
-		path += "/body"
-	}
 	if err := cl.get(ctx, path, nil, &raw); err != nil {
-		return err
-	}
-	if cmd.Bool("body") {
-		_, err := fmt.Fprintf(a.stdout, "%s\n", raw)
-		return err
+		return named(err, "delivery", id, "deliveries list")
 	}
 	if wantsJSON(cmd) {
 		return printJSON(a.stdout, raw)

@@ -86,8 +86,9 @@ func (a *app) showJob(ctx context.Context, cmd *cli.Command) error {
 		return err
 	}
 	var raw json.RawMessage
-	if err := cl.get(ctx, jobPath(cmd.Args().First()), nil, &raw); err != nil {
-		return err
+	id := cmd.Args().First()
+	if err := cl.get(ctx, jobPath(id), nil, &raw); err != nil {
+		return named(err, "job", id, "queue list")
 	}
 	if wantsJSON(cmd) {
 		return printJSON(a.stdout, raw)

@@ -89,7 +89,7 @@ func (a *app) replayIDs(ctx context.Context, cmd *cli.Command, ids []string) err
 	for _, id := range ids {
 		var r replayed
 		if _, err := cl.do(ctx, http.MethodPost, "/api/v1/deliveries/"+url.PathEscape(id)+"/replay", q, nil, &r); err != nil {
-			errs = append(errs, fmt.Errorf("%s: %w", id, err))
+			errs = append(errs, named(err, "delivery", id, "deliveries list"))
 			continue
 		}
 		all = append(all, r)

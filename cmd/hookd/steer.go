@@ -71,7 +71,7 @@ func (a *app) each(ctx context.Context, cmd *cli.Command, verb string, destroys 
 	var errs []error
 	for _, id := range ids {
 		if err := do(cl, id); err != nil {
-			errs = append(errs, fmt.Errorf("%s: %w", id, err))
+			errs = append(errs, named(err, "job", id, "queue list"))
 		}
 	}
 	fmt.Fprintf(a.stdout, "%s: %d of %s\n", verb, len(ids)-len(errs), count(len(ids), "job", "jobs"))
