@@ -201,7 +201,7 @@ func TestLiveTokenReplacesOnlyItself(t *testing.T) {
 		}
 	}
 	send("token old")
-	l.set("new")
+	l.follow("new")
 	send("token old")
 	send("Bearer old")
 	send("Bearer a-user's")

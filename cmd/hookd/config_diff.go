@@ -2,9 +2,12 @@ package main
 
 import (
 	"cmp"
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -37,13 +40,25 @@ func (c *config) flat() map[string]string {
 	}
 	add("", c.table())
 	for i, p := range c.Providers {
-		add(fmt.Sprintf("providers.%s.", cmp.Or(p.Name, "?")), c.providerTable(i))
+		prefix := fmt.Sprintf("providers.%s.", cmp.Or(p.Name, "?"))
+		add(prefix, c.providerTable(i))
+		out[prefix+"token"] = given(p.Token)
+		if p.App.key != "" {
+			sum := sha256.Sum256([]byte(string(p.App.key)))
+			out[prefix+"app.private_key_file"] += hex.EncodeToString(sum[:])
+		}
 	}
 	for i, t := range c.Targets {
-		add(fmt.Sprintf("targets.%s.", cmp.Or(t.Name, "?")), c.targetTable(i))
+		prefix := fmt.Sprintf("targets.%s.", cmp.Or(t.Name, "?"))
+		add(prefix, c.targetTable(i))
+		out[prefix+"token"] = given(t.Token)
 	}
 	return out
 }
+
+// given tells whether there is a token. One that is replaced by another is
+// followed, but a driver without any has no place for one.
+func given(token secret) string { return strconv.FormatBool(token != "") }
 
 // live reports whether a running server follows a setting.
 func live(s setting) bool {

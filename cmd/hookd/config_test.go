@@ -207,6 +207,29 @@ func TestReloadTellsWhatNeedsARestart(t *testing.T) {
 	}
 }
 
+// A driver that was built without a token has no place for one, and a key that
+// signs for an App is held by the driver.
+func TestReloadTellsWhichCredentialsNeedARestart(t *testing.T) {
+	with := func(token, admin, key secret) *config {
+		c := defaults()
+		c.Providers = []*providerConfig{{Name: "git", Kind: "gitea", Token: token}, {Name: "hub", Kind: "github", App: appConfig{ID: "1", PrivateKeyFile: "key", key: key}}}
+		c.Targets = []*targetConfig{{Name: "drone", Kind: "drone", Token: admin}}
+		return c
+	}
+	for _, x := range []struct {
+		a, b *config
+		want []string
+	}{
+		{with("old", "old", "k"), with("new", "new", "k"), nil},
+		{with("", "old", "k"), with("new", "", "k"), []string{"providers.git.token", "targets.drone.token"}},
+		{with("t", "t", "k"), with("t", "t", "other"), []string{"providers.hub.app.private_key_file"}},
+	} {
+		if diff := cmp.Diff(x.want, x.a.changed(x.b)); diff != "" {
+			t.Errorf("(-want +got):\n%s", diff)
+		}
+	}
+}
+
 // The reader of the configuration meets whatever people type.
 func FuzzReadConfig(f *testing.F) {
 	scripts, err := filepath.Glob("testdata/script/config_*.txtar")

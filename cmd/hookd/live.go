@@ -37,13 +37,16 @@ type liveToken struct {
 
 func newLiveToken(base http.RoundTripper, token secret) *liveToken {
 	l := &liveToken{base: base, initial: string(token)}
-	l.set(token)
+	l.current.Store(&l.initial)
 	return l
 }
 
-func (l *liveToken) set(token secret) {
-	t := string(token)
-	l.current.Store(&t)
+// follow replaces the token. That there is none any more waits for the next
+// start: a driver that has one sends one.
+func (l *liveToken) follow(token secret) {
+	if t := string(token); t != "" {
+		l.current.Store(&t)
+	}
 }
 
 // RoundTrip implements http.RoundTripper.

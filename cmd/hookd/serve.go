@@ -122,14 +122,14 @@ func (s *server) reload(c *config, err error) {
 		f.hook.set(hook)
 		f.secrets.Store(int32(len(p.Hooks)))
 		f.knowHooks(p, s.cfg.PublicURL)
-		f.token.set(p.Token)
+		f.token.follow(p.Token)
 	}
 	for _, t := range s.desk.targets {
 		for _, n := range c.Targets {
 			if n.Name != t.cfg.Name {
 				continue
 			}
-			t.token.set(n.Token)
+			t.token.follow(n.Token)
 			if err := rekey(t.driver, n); err != nil {
 				s.log.Error("reload: the secret stays", "target", n.Name, "err", err)
 			}
