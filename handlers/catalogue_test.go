@@ -112,6 +112,14 @@ func TestUsersCarryTheirCredential(t *testing.T) {
 	if seen != 14 {
 		t.Errorf("%d of 14 users without a credential", seen)
 	}
+	// The last users have another credential; that is the end all the same.
+	w.desk.credentials[user(27).Login], w.desk.credentials[user(25).Login] = "ok", "ok"
+	if page := w.get("/api/v1/users?credential=missing&limit=12"); len(items(page)) != 12 || page["next"] != nil {
+		t.Errorf("%d users, next %v", len(items(page)), page["next"])
+	}
+	if page := w.get("/api/v1/users?credential=missing&limit=11"); len(items(page)) != 11 || page["next"] == nil {
+		t.Errorf("%d users, next %v", len(items(page)), page["next"])
+	}
 	if got := items(w.get("/api/v1/users?provider=b")); len(got) != 0 {
 		t.Errorf("of another provider: %v", got)
 	}

@@ -41,8 +41,9 @@ func (s *api) viewUser(u storage.UserRow) userView {
 }
 
 // listUsers lists by login. With a credential asked for it looks through the
-// pages until one is full or enough was looked at: it never asks for more rows
-// than the page has room, so the engine's cursor always fits.
+// pages until one is full and another user follows, or enough was looked at: it
+// never asks for more rows than the page has room, so the engine's cursor always
+// fits.
 func (s *api) listUsers(w http.ResponseWriter, r *http.Request) {
 	q := parseQuery(r, "provider", "credential", "limit", "cursor")
 	uq := storage.UserQuery{Provider: q.text("provider")}
@@ -53,20 +54,36 @@ func (s *api) listUsers(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	var items []userView
+	full := "" // the cursor of what follows a full page
 	for scanned := 0; ; {
-		rows, next, err := s.Catalogue.Users(r.Context(), uq, cursor, limit-len(items))
+		room := limit - len(items)
+		if room == 0 {
+			room = limit // only to see whether there are more
+		}
+		rows, next, err := s.Catalogue.Users(r.Context(), uq, cursor, room)
 		if err != nil {
 			fail(w, r, s.Log, err)
 			return
 		}
 		for _, row := range rows {
 			v := s.viewUser(row)
-			if credential == "" || v.Credential != nil && *v.Credential == credential {
-				items = append(items, v)
+			if credential != "" && (v.Credential == nil || *v.Credential != credential) {
+				continue
 			}
+			if len(items) == limit {
+				writePage(w, items, sealCursor(q.list, full))
+				return
+			}
+			items = append(items, v)
+		}
+		if len(items) == limit && full == "" {
+			full = next
 		}
 		scanned += len(rows)
-		if next == "" || credential == "" || len(items) == limit || scanned >= maxScan {
+		if next == "" || credential == "" || scanned >= maxScan {
+			if next != "" {
+				next = cmp.Or(full, next)
+			}
 			writePage(w, items, sealCursor(q.list, next))
 			return
 		}
