@@ -92,6 +92,20 @@ func TestABodyIsPrintedAsTheForgeSentIt(t *testing.T) {
 	}
 }
 
+// Only a job that waits for something can be retried.
+func TestAJobThatIsDoneIsNotToBeRetried(t *testing.T) {
+	for state, want := range map[string]bool{"waiting": true, "parked": true, "dead": true, "leased": false, "done": false} {
+		srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			fmt.Fprintf(w, `{"id":"01J","kind":"repo","state":%q,"last_error":"the forge does not answer"}`, state)
+		}))
+		defer srv.Close()
+		env := environ{"HOOKD_ADMIN=" + srv.URL, "HOOKD_TOKEN_FILE=" + write(t, "token", "x")}
+		if code, out, _ := hookd(t, env, "queue", "show", "01J"); code != 0 || strings.Contains(out, "hookd queue retry 01J") != want {
+			t.Errorf("%s: exit %d, printed\n%s", state, code, out)
+		}
+	}
+}
+
 func TestTablesShowNoControlCharacters(t *testing.T) {
 	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		fmt.Fprint(w, `{"items":[{"repo":"acme/\u001b[2J\u202eevil\nname"}],"next":null}`)

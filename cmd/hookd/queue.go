@@ -109,7 +109,9 @@ func (a *app) showJob(ctx context.Context, cmd *cli.Command) error {
 	}
 	if j.LastError != "" {
 		fmt.Fprintf(w, "error     %s\n", clean(j.LastError))
-		fmt.Fprintf(w, "retry     hookd queue retry %s\n", j.ID)
+		if j.State != string(syncqueue.Done) && j.State != string(syncqueue.Leased) {
+			fmt.Fprintf(w, "retry     hookd queue retry %s\n", j.ID)
+		}
 	}
 	for _, c := range j.Causes {
 		from := c.By
