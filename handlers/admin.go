@@ -35,6 +35,9 @@ func AdminAPI(a Admin) http.Handler {
 	if a.Draining == nil {
 		a.Draining = func() bool { return false }
 	}
+	if a.Backfill == nil {
+		a.Backfill = func(context.Context, string, time.Time) ([]Backfill, error) { return nil, nil }
+	}
 	s := &api{Admin: a, steering: a.Steering(), failures: httprate.NewRateLimiter(failuresPerMinute, time.Minute, onlyRetryAfter, tooMany)}
 
 	// A browser that is signed in somewhere must not be made to act here.
@@ -65,6 +68,7 @@ func (s *api) routes() chi.Router {
 	operator.Get("/api/v1/deliveries/{id}/body", s.deliveryBody)
 	operator.With(replays).Post("/api/v1/deliveries/{id}/replay", s.replayOne)
 	operator.With(replays).Post("/api/v1/replays", s.replayMany)
+	operator.Post("/api/v1/backfills", s.backfill)
 
 	viewer.Get("/api/v1/jobs", s.listJobs)
 	viewer.Get("/api/v1/jobs/{id}", s.showJob)

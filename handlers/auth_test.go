@@ -162,7 +162,7 @@ func TestUnknownPathsAreProblems(t *testing.T) {
 		{"GET", "/api/v1/nowhere", 404, ""},
 		{"GET", "/api/v1/events", 404, ""},
 		{"POST", "/api/v1/reconcile", 404, ""},
-		{"POST", "/api/v1/backfills", 404, ""},
+		{"POST", "/api/v1/nothing", 404, ""},
 		{"POST", "/api/v1/db/backup", 404, ""},
 		{"POST", "/hooks/a", 404, ""},
 		{"BREW", "/api/v1/nothing", 404, ""},

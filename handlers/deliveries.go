@@ -19,6 +19,7 @@ type deliveryView struct {
 	Event      string                `json:"event"`
 	DeliveryID string                `json:"delivery_id"`
 	ReceivedAt time.Time             `json:"received_at"`
+	SentAt     time.Time             `json:"sent_at,omitzero"`
 	Result     syncqueue.EntryResult `json:"result"`
 	Reason     string                `json:"reason"`
 	Jobs       any                   `json:"jobs"`
@@ -36,7 +37,7 @@ type deliveryView struct {
 func viewDelivery(r syncqueue.Record) deliveryView {
 	v := deliveryView{
 		ID: r.Delivery.ID, Provider: r.Delivery.Provider, Event: r.Event.Name, DeliveryID: r.Delivery.GUID,
-		ReceivedAt: r.Delivery.Received, Result: r.Result, Reason: r.Reason, Jobs: r.JobCount,
+		ReceivedAt: r.Delivery.Received, SentAt: r.Delivery.Sent, Result: r.Result, Reason: r.Reason, Jobs: r.JobCount,
 		Size: r.Size, HasBody: r.HasBody, Secret: r.Delivery.Secret + 1,
 		Org: r.Event.Org.Name, Sender: r.Event.Sender.Login,
 	}

@@ -54,6 +54,11 @@ type Admin struct {
 	Draining  func() bool                       // may be nil
 	Page      http.Handler                      // serves / and everything below /dashboard; may be nil
 	Build     Build
+
+	// Backfill reads a provider's delivery logs from a time on (zero: as far as
+	// they go) and fetches what never arrived. It returns what it found also
+	// beside an error.
+	Backfill func(ctx context.Context, provider string, since time.Time) ([]Backfill, error)
 }
 
 // Role is what a token may do; each includes those before it.
@@ -125,6 +130,8 @@ type ProviderStatus struct {
 
 	Rate *RateStatus `json:"rate"` // null if the forge has no limit and asked for no pause
 	Hook HookStatus  `json:"hook"`
+
+	DeliveryLogs []LogState `json:"delivery_logs"` // of the organizations whose logs were looked for
 }
 
 // RateStatus is what the scarcest budget of a provider's tokens is down to.

@@ -56,6 +56,9 @@ func (s *api) listProviders(w http.ResponseWriter, r *http.Request) {
 		if items[i].Orgs == nil {
 			items[i].Orgs = []string{}
 		}
+		if items[i].DeliveryLogs == nil {
+			items[i].DeliveryLogs = []LogState{}
+		}
 	}
 	writePageOf(w, r, s.Log, items)
 }

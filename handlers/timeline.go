@@ -27,8 +27,12 @@ type moment struct {
 // job older than the delivery was joined by it, and begins with it here.
 func timeline(rec syncqueue.Record, jobs []syncqueue.Job, shown []storage.Visible) []moment {
 	received := rec.Delivery.Received
+	arrival := moment{At: received, What: "received"}
+	if sent := rec.Delivery.Sent; !sent.IsZero() {
+		arrival.What, arrival.Note = "fetched", "out of the forge's delivery log: it was sent "+sent.UTC().Format(time.RFC3339)+" and never arrived"
+	}
 	story := []moment{
-		{At: received, What: "received"},
+		arrival,
 		{At: received, What: string(rec.Result), Note: rec.Reason},
 	}
 	for _, j := range jobs {

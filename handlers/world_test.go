@@ -118,6 +118,7 @@ type world struct {
 	desk     *desk
 	now      func() time.Time
 	visibles storage.Visibles
+	backfill func(provider string, since time.Time) ([]handlers.Backfill, error)
 
 	intake http.Handler
 	admin  http.Handler
@@ -157,6 +158,9 @@ func newWorld(t testing.TB) *world {
 		},
 		Timing:   syncqueue.Timing{Debounce: time.Second, MaxDelay: 5 * time.Second},
 		Draining: w.draining.Load, Metrics: metrics, Log: log, Now: func() time.Time { return w.now() },
+		Backfill: func(_ context.Context, provider string, since time.Time) ([]handlers.Backfill, error) {
+			return w.backfill(provider, since)
+		},
 		Ready: func(context.Context) []handlers.Check {
 			return []handlers.Check{{Name: "store"}, {Name: "workers", Err: w.desk.unready}}
 		},

@@ -27,6 +27,7 @@ func (s *server) build() error {
 	rc := reconcile.Config{
 		Store: s.store, Log: s.log, Now: time.Now,
 		Verify: c.Sync.Verify, Reconcile: c.Sync.Reconcile, Guard: c.Sync.Guard, Held: s.metrics.ShrinkHeld,
+		Timing: c.timing(), Fetched: s.fetched,
 	}
 	for _, p := range c.Providers {
 		f, err := s.forge(p)
@@ -36,6 +37,7 @@ func (s *server) build() error {
 		rc.Providers = append(rc.Providers, reconcile.Provider{
 			Name: p.Name, Forge: f.forge, Hook: f.hook, Orgs: f.orgs, Names: p.Orgs,
 			Members: p.Poll.Members, Repos: p.Poll.Repos, Coverage: coverage(p.Kind),
+			Public: c.PublicURL, Deliveries: p.Poll.Deliveries,
 		})
 	}
 	for _, t := range c.Targets {
@@ -50,6 +52,7 @@ func (s *server) build() error {
 	if s.engine, err = reconcile.New(rc); err != nil {
 		return err
 	}
+	s.desk.logs = s.engine.DeliveryLogs
 	s.pool = &syncqueue.Pool{
 		Queue: s.store, Handler: s.engine, Backoff: c.Sync.Retry, TTL: leaseTTL, Drain: drainJobs,
 		Observe: s.observe, Log: s.log, Now: time.Now,
@@ -119,6 +122,7 @@ func (s *server) handlers() {
 		Desk: s.desk, Tokens: func() []handlers.Token { return *s.tokens.Load() },
 		Timing: s.cfg.timing(), Metrics: s.metrics, Log: s.log, Now: time.Now,
 		Ready: s.ready, Draining: s.draining.Load, Build: buildVersion(),
+		Backfill: s.backfill,
 	}
 	admin.Page = dashboard.New(dashboard.Config{
 		Journal: s.store, Console: s.store, Catalogue: s.store, Visibles: s.store,

@@ -80,8 +80,9 @@ type appConfig struct {
 func (a appConfig) set() bool { return a.ID != "" || a.InstallationID != "" || a.PrivateKeyFile != "" }
 
 type pollConfig struct {
-	Members time.Duration
-	Repos   time.Duration
+	Members    time.Duration
+	Repos      time.Duration
+	Deliveries time.Duration // between readings of the forge's delivery log
 }
 
 // A targetConfig is one CI server that follows a provider.

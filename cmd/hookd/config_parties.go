@@ -69,6 +69,7 @@ func (k checker) provider(prefix string, p *providerConfig) {
 	}
 	k.atLeast(prefix+"poll.members", p.Poll.Members, time.Second)
 	k.atLeast(prefix+"poll.repos", p.Poll.Repos, time.Second)
+	k.atLeast(prefix+"poll.deliveries", p.Poll.Deliveries, time.Second)
 }
 
 // hooks gathers the webhook secrets, however they are spelled.

@@ -93,7 +93,7 @@ func (c *config) tokenTable(i int) table {
 func (c *config) addProvider(name string) int {
 	c.Providers = append(c.Providers, &providerConfig{
 		Name: name,
-		Poll: pollConfig{Members: 5 * time.Minute, Repos: 10 * time.Minute},
+		Poll: pollConfig{Members: 5 * time.Minute, Repos: 10 * time.Minute, Deliveries: 10 * time.Minute},
 	})
 	return len(c.Providers) - 1
 }
@@ -116,6 +116,7 @@ func (c *config) providerTable(i int) table {
 		{path: "orgs", into: &p.Orgs},
 		{path: "poll.members", into: &p.Poll.Members},
 		{path: "poll.repos", into: &p.Poll.Repos},
+		{path: "poll.deliveries", into: &p.Poll.Deliveries},
 	}}
 }
 

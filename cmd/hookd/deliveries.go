@@ -23,6 +23,7 @@ type delivery struct {
 	Size     int64           `json:"size"`
 	HasBody  bool            `json:"has_body"`
 	Secret   int             `json:"secret"`
+	Sent     time.Time       `json:"sent_at"`
 	Org      string          `json:"org"`
 	Repo     string          `json:"repo"`
 	User     string          `json:"user"`
@@ -54,6 +55,14 @@ func (d delivery) subject() string {
 		}
 	}
 	return ""
+}
+
+// proof says what vouches for the delivery.
+func (d delivery) proof() string {
+	if d.Secret == 0 {
+		return "on the word of the forge's API"
+	}
+	return fmt.Sprintf("signed with secret %d", d.Secret)
 }
 
 // filterFlags select deliveries.
@@ -113,6 +122,7 @@ func (a *app) deliveriesCommand() *cli.Command {
 					&cli.BoolFlag{Name: "dry-run", Usage: "only say what would be done"}, yesFlag(), outputFlag())...),
 				Action: a.replayDeliveries,
 			},
+			a.backfillCommand(),
 		},
 	}
 }
@@ -161,7 +171,10 @@ func (a *app) showDelivery(ctx context.Context, cmd *cli.Command) error {
 func (a *app) printDelivery(d delivery) error {
 	w := a.stdout
 	fmt.Fprintf(w, "delivery  %s  %s  %s  %s\n", d.ID, clean(d.Provider), clean(d.Event), clean(d.subject()))
-	fmt.Fprintf(w, "received  %s, %d bytes, signed with secret %d, by %s\n", d.Received.Local().Format(time.RFC3339), d.Size, d.Secret, clean(d.Sender))
+	fmt.Fprintf(w, "received  %s, %d bytes, %s, by %s\n", d.Received.Local().Format(time.RFC3339), d.Size, d.proof(), clean(d.Sender))
+	if !d.Sent.IsZero() {
+		fmt.Fprintf(w, "sent      %s: it never arrived and was fetched out of the forge's log\n", d.Sent.Local().Format(time.RFC3339))
+	}
 	fmt.Fprintf(w, "forge id  %s\n", clean(d.GUID))
 	fmt.Fprintf(w, "result    %s %s\n", d.Result, clean(d.Reason))
 	if d.Summary != "" {

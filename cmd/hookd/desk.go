@@ -12,6 +12,7 @@ import (
 	"github.com/hookd/hookd/providers"
 	"github.com/hookd/hookd/storage"
 	"github.com/hookd/hookd/syncqueue"
+	"github.com/hookd/hookd/syncqueue/reconcile"
 	"github.com/hookd/hookd/syncqueue/target"
 )
 
@@ -21,6 +22,7 @@ type desk struct {
 	store   store
 	forges  []*forgeParty
 	targets []*targetParty
+	logs    func(provider string) []reconcile.LogState // how reading the delivery logs goes
 	// reconcile bounds every user's staleness.
 	reconcile time.Duration
 }
@@ -120,6 +122,9 @@ func (d *desk) Providers(ctx context.Context) []handlers.ProviderStatus {
 		last, _, err := d.store.Deliveries(ctx, syncqueue.DeliveryQuery{Provider: p.cfg.Name}, "", 1)
 		if err == nil && len(last) > 0 {
 			out[i].LastEvent = last[0].Delivery.Received
+		}
+		for _, l := range d.logs(p.cfg.Name) {
+			out[i].DeliveryLogs = append(out[i].DeliveryLogs, handlers.LogState(l))
 		}
 	}
 	return out

@@ -129,6 +129,24 @@ func (s *server) observe(r syncqueue.Report) {
 	s.metrics.Drift(r.Job.Provider, r.Drift())
 }
 
+// fetched counts a delivery that was fetched from a forge's log.
+func (s *server) fetched(e syncqueue.Entry) {
+	s.metrics.Delivery(e.Delivery.Provider, e.Event.Name, string(e.Result))
+}
+
+// backfill is the engine's, in the API's words.
+func (s *server) backfill(ctx context.Context, provider string, since time.Time) ([]handlers.Backfill, error) {
+	found, err := s.engine.Backfill(ctx, provider, since)
+	all := make([]handlers.Backfill, len(found))
+	for i, b := range found {
+		all[i] = handlers.Backfill{
+			Provider: b.Provider, Org: b.Org.Name, Read: b.Read, Missed: b.Missed, Fetched: b.Fetched,
+			Known: b.Known, Ignored: b.Ignored, Lost: b.Lost, Complete: b.Complete, Scope: b.Scope, Logless: b.Logless, Note: b.Note,
+		}
+	}
+	return all, err
+}
+
 // run works until ctx is done, then drains and closes everything. It returns
 // an error when a listener or the store fails.
 func (s *server) run(ctx context.Context) error {

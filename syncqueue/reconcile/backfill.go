@@ -25,7 +25,8 @@ type Backfill struct {
 	Missed   int    // what never arrived and may matter
 	Fetched  int    // of these, journalled now
 	Lost     int    // of these, what the log does not hold either
-	Note     string // why there is no log, or what it leaves open
+	Note     string // why no log was read, or what it leaves open
+	Logless  bool   // it is in the nature of this forge or webhook that there is no log to read
 	Complete bool   // everything that was asked for was read, and all that was missed fetched
 	Scope    bool   // the organization is read as a whole, as the log leaves something open
 }
@@ -56,12 +57,10 @@ func (e *Engine) Backfill(ctx context.Context, provider string, since time.Time)
 
 func (e *Engine) backfill(ctx context.Context, p *provider, org providers.Org, since time.Time) (Backfill, error) {
 	b := Backfill{Provider: p.Name, Org: org}
-	logs, why, err := e.logs(ctx, p, org)
-	if err != nil {
+	logs, absent, err := e.logs(ctx, p, org)
+	if err != nil || absent.why != "" {
+		b.Note, b.Logless = absent.why, absent.logless
 		return b, err
-	}
-	if b.Note = why; why != "" {
-		return b, nil
 	}
 	now := e.cfg.Now()
 	var gaps []string
@@ -96,32 +95,41 @@ func (b *Backfill) add(r reading) {
 	b.Lost += r.Lost
 }
 
-// logs finds the logs of the webhooks of org that send to us. why says in words
-// why there is none; it is no error that this token may not look.
-func (e *Engine) logs(ctx context.Context, p *provider, org providers.Org) (logs []providers.HookLog, why string, err error) {
+// absence is why there is no log to read, in words; zero if there is one.
+type absence struct {
+	why     string
+	logless bool // by nature, and not for lack of rights or of a webhook
+}
+
+// logs finds the logs of the webhooks of org that send to us. That there is none,
+// or that this token may not look, is no error.
+func (e *Engine) logs(ctx context.Context, p *provider, org providers.Org) ([]providers.HookLog, absence, error) {
+	none := func(logless bool, format string, args ...any) ([]providers.HookLog, absence, error) {
+		return nil, absence{fmt.Sprintf(format, args...), logless}, nil
+	}
 	dl, ok := p.Forge.(providers.DeliveryLog)
 	if !ok {
-		return nil, "this kind of forge has no delivery log that can be asked for", nil
+		return none(true, "this kind of forge has no delivery log that can be asked for")
 	}
-	logs, err = dl.DeliveryLogs(ctx, org, func(address string) bool { return providers.IsHookURL(address, p.Public, p.Name) })
+	logs, err := dl.DeliveryLogs(ctx, org, func(address string) bool { return providers.IsHookURL(address, p.Public, p.Name) })
 	switch {
 	case errors.Is(err, providers.ErrForbidden), errors.Is(err, providers.ErrNotFound):
-		return nil, fmt.Sprintf("hookd's token may not read the webhooks of %s: %v", org.Name, err), nil
+		return none(false, "hookd's token may not read the webhooks of %s: %v", org.Name, err)
 	case err != nil:
-		return nil, "", err
+		return nil, absence{}, err
 	case len(logs) == 0 && p.Public == "":
-		return nil, fmt.Sprintf("no webhook of %s sends to /hooks/%s", org.Name, p.Name), nil
+		return none(false, "no webhook of %s sends to /hooks/%s", org.Name, p.Name)
 	case len(logs) == 0:
-		return nil, fmt.Sprintf("no webhook of %s sends to %s", org.Name, providers.HookURL(p.Public, p.Name)), nil
+		return none(false, "no webhook of %s sends to %s", org.Name, providers.HookURL(p.Public, p.Name))
 	case len(logs) > 1 && p.Public == "":
-		return nil, fmt.Sprintf("%d webhooks of %s send to an address that ends with /hooks/%s: set public_url to tell which is this one's", len(logs), org.Name, p.Name), nil
+		return none(false, "%d webhooks of %s send to an address that ends with /hooks/%s: set public_url to tell which is this one's", len(logs), org.Name, p.Name)
 	}
 	for _, l := range logs {
 		if l.Lacks != "" {
-			return nil, l.Lacks, nil
+			return none(true, "%s", l.Lacks)
 		}
 	}
-	return logs, "", nil
+	return logs, absence{}, nil
 }
 
 // take lets a fetched attempt in, by the same decision as what the webhook

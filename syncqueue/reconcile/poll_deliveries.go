@@ -34,13 +34,12 @@ func (e *Engine) pollDeliveries(ctx context.Context, p *provider, l syncqueue.Le
 	org := providers.Org{ID: l.Job.Subject.ID, Name: l.Job.Subject.Name}
 	now := e.cfg.Now()
 	o := syncqueue.Outcome{Next: now.Add(p.Deliveries)}
-	logs, why, err := e.logs(ctx, p, org)
+	logs, absent, err := e.logs(ctx, p, org)
 	if err != nil {
 		return o, err
 	}
-	if why != "" {
-		e.unreadable(p, org, why)
-		o.Note = why
+	if o.Note = absent.why; o.Note != "" {
+		e.unreadable(p, org, absent.why)
 		return o, nil
 	}
 	key := watermarkKey(p.Name, org.ID)
