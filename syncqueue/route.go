@@ -169,6 +169,8 @@ const (
 	PollOrgs    = "orgs"
 	PollMembers = "members"
 	PollRepos   = "repos"
+
+	PollDeliveries = "deliveries" // the forge's own log of what it sent
 )
 
 // PollJob compares what the forge says of org with its snapshot. It recurs.

@@ -30,7 +30,7 @@ func intake(t *testing.T) http.Handler {
 	c.Listen, c.AdminListen, c.DataDir = "127.0.0.1:0", "127.0.0.1:0", t.TempDir()
 	for _, p := range intakeParties {
 		p := *p
-		p.Orgs, p.Poll = []string{"acme"}, pollConfig{Members: time.Hour, Repos: time.Hour}
+		p.Orgs, p.Poll = []string{"acme"}, pollConfig{Members: time.Hour, Repos: time.Hour, Deliveries: time.Hour}
 		c.Providers = append(c.Providers, &p)
 	}
 	f := &faults{}

@@ -129,7 +129,7 @@ func (e *Engine) dispatch(ctx context.Context, p *provider, l syncqueue.Lease) (
 			return e.pollOrgs(ctx, p, l)
 		case syncqueue.PollRepos:
 			return e.pollRepos(ctx, p, l)
-		case pollDeliveries:
+		case syncqueue.PollDeliveries:
 			return e.pollDeliveries(ctx, p, l)
 		}
 		return e.pollMembers(ctx, p, l)

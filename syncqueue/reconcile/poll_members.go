@@ -9,9 +9,6 @@ import (
 	"github.com/hookd/hookd/syncqueue"
 )
 
-// pollDeliveries is one more thing that a poll job polls.
-const pollDeliveries = "deliveries"
-
 // What each part of the members poll finds. A part is read only where the
 // provider's webhook does not announce one of them.
 var (

@@ -149,7 +149,7 @@ func (e *Engine) begins(ctx context.Context, p *provider, org providers.Org) ([]
 		jobs = append(jobs, syncqueue.PollJob(p.Name, syncqueue.PollRepos, org, now))
 	}
 	if _, ok := p.Forge.(providers.DeliveryLog); ok && p.Deliveries > 0 {
-		jobs = append(jobs, syncqueue.PollJob(p.Name, pollDeliveries, org, now))
+		jobs = append(jobs, syncqueue.PollJob(p.Name, syncqueue.PollDeliveries, org, now))
 	}
 	return jobs, nil
 }
