@@ -38,6 +38,7 @@ func (a *app) command() *cli.Command {
 			a.serveCommand(),
 			a.demoCommand(),
 			a.configCommand(),
+			a.doctorCommand(),
 			a.hooksCommand(),
 			a.deliveriesCommand(),
 			a.queueCommand(),

@@ -67,6 +67,9 @@ func (k *hookKeeper) judge(ctx context.Context, s *hookSurvey) []hookRow {
 	for _, p := range s.wanted {
 		rows = append(rows, k.atPlace(ctx, p)...)
 	}
+	if len(s.wanted) == 0 && len(rows) > 0 {
+		return rows
+	}
 	if len(s.wanted) == 0 {
 		return append(rows, hookRow{Provider: k.cfg.Name, State: hookUnknown, Error: "there is no place for a webhook", Fix: "name an organization in orgs of provider " + k.cfg.Name})
 	}

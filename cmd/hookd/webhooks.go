@@ -111,6 +111,9 @@ func (k *hookKeeper) survey(ctx context.Context, c choice) (*hookSurvey, error) 
 		}
 		orgs = append(orgs, o)
 	}
+	if len(orgs) == 0 && len(s.lost) > 0 && !c.system {
+		return s, nil // the whole instance is no substitute for an organization
+	}
 	places, err := k.admin.WebhookPlaces(ctx, orgs, all)
 	if err != nil {
 		return nil, err

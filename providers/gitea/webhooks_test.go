@@ -144,3 +144,15 @@ func TestFailuresOfWebhooksAreClassified(t *testing.T) {
 		}
 	}
 }
+
+func TestIdentityTellsWhoIsAsked(t *testing.T) {
+	w := hookWorlds(t, providers.HookOrg)
+	admin, err := w.admin.(providers.Identifier).Identify(t.Context())
+	if err != nil || admin.Login != "gitadmin" || !admin.Admin || len(admin.Lacks) != 0 {
+		t.Errorf("%+v, %v", admin, err)
+	}
+	zoe, err := w.other.(providers.Identifier).Identify(t.Context())
+	if err != nil || zoe.Login != "zoe" || zoe.Admin || len(zoe.Lacks) != 1 {
+		t.Errorf("%+v, %v", zoe, err)
+	}
+}

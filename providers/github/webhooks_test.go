@@ -179,3 +179,25 @@ func TestFailuresOfWebhooksAreClassified(t *testing.T) {
 		}
 	}
 }
+
+func TestIdentityTellsScopes(t *testing.T) {
+	g, f := start(t, providerstest.GitHubOptions{})
+	who := made[providers.Identity](t)(f.Identify(t.Context()))
+	if who.Login != "gitadmin" || len(who.Lacks) != 0 || !slices.Contains(who.Scopes, "admin:org_hook") {
+		t.Errorf("%+v", who)
+	}
+	must(t, g.SetScopes("gitadmin", "public_repo"))
+	if who = made[providers.Identity](t)(f.Identify(t.Context())); !slices.Equal(who.Lacks, []string{"the scope repo", "the scope read:org"}) {
+		t.Errorf("lacks %v", who.Lacks)
+	}
+	must(t, g.SetScopes("gitadmin"))
+	if who = made[providers.Identity](t)(f.Identify(t.Context())); who.Scopes != nil || who.Lacks != nil {
+		t.Errorf("a fine-grained token tells none: %+v", who)
+	}
+	acme(t, g)
+	app := made[providerstest.GitHubApp](t)(g.InstallApp("acme", true))
+	asApp := made[*github.Forge](t)(github.New(github.Config{URL: g.URL(), App: &github.AppConfig{ID: app.ID, InstallationID: app.InstallationID, PrivateKey: app.PrivateKey}}))
+	if who = made[providers.Identity](t)(asApp.Identify(t.Context())); who.Login != "hookd[bot]" {
+		t.Errorf("%+v", who)
+	}
+}

@@ -221,3 +221,17 @@ func TestFailuresOfWebhooksAreClassified(t *testing.T) {
 		}
 	}
 }
+
+func TestIdentityTellsWhenTheTokenEnds(t *testing.T) {
+	end := "2027-01-31"
+	g, f := start(t, providerstest.GitLabOptions{TokenExpires: &end})
+	who := must[providers.Identity](t)(f.Identify(t.Context()))
+	if who.Login != "root" || !who.Admin || len(who.Lacks) != 0 || who.Expires.Format("2006-01-02") != end {
+		t.Errorf("%+v", who)
+	}
+	// OAuth's tokens are told nothing of.
+	g.Break(providerstest.GitLabFault{Kind: providerstest.FaultForbidden, Path: "/personal_access_tokens"})
+	if who = must[providers.Identity](t)(f.Identify(t.Context())); who.Scopes != nil || who.Lacks != nil || who.Login != "root" {
+		t.Errorf("%+v", who)
+	}
+}

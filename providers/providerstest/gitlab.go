@@ -17,6 +17,7 @@ type GitLabOptions struct {
 	Path            string           // of an installation below a path, "/gitlab"; "" for none
 	Admin           string           // login of the administrator, "root" by default
 	AdminToken      string           // his token, a random one by default
+	TokenExpires    *string          // the date on which tokens expire, nil for never
 	CountLimit      int              // lists longer than this are not counted, 10,000 by default
 	RateLimit       int              // calls a minute for each token, 0 for no limit
 	DeliverTimeout  time.Duration    // of one webhook delivery, 10 s by default

@@ -33,6 +33,7 @@ func (g *GitLab) routes() http.Handler {
 	handle("GET /version", (*glCall).version)
 	handle("GET /metadata", (*glCall).version)
 	handle("GET /user", (*glCall).self)
+	handle("GET /personal_access_tokens/self", (*glCall).ownToken)
 	handle("GET /users", (*glCall).findUsers)
 	handle("GET /users/{id}", (*glCall).userInfo)
 	handle("GET /users/{id}/memberships", (*glCall).memberships)

@@ -18,6 +18,16 @@ func (c *glCall) version() {
 
 func (c *glCall) self() { c.json(c.g.wireUser(c.doer, c.doer)) }
 
+// ownToken tells what the token may (docs.gitlab.com/api/personal_access_tokens,
+// "Get details on a personal access token"). Here an administrator's may all.
+func (c *glCall) ownToken() {
+	scopes := []string{"api"}
+	if c.doer.admin {
+		scopes = append(scopes, "sudo")
+	}
+	c.json(map[string]any{"id": c.doer.id, "name": "hookd", "revoked": false, "scopes": scopes, "user_id": c.doer.id, "active": true, "expires_at": c.g.opt.TokenExpires})
+}
+
 // findUsers knows the search by username, which is exact.
 func (c *glCall) findUsers() {
 	var found []*glUser

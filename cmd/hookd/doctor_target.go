@@ -1,0 +1,125 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"net/url"
+	"slices"
+	"strings"
+
+	"github.com/hookd/hookd/providers"
+	"github.com/hookd/hookd/syncqueue/target"
+)
+
+// target checks one CI server: whether it answers, whether it can be read back,
+// and for whom hookd can act there.
+func (d *doctor) target(ctx context.Context, t *targetConfig) {
+	transport := newTransport()
+	defer transport.CloseIdleConnections()
+	driver, err := newTarget(t, d.cfg.Sync.Guard, transport, func(int) {}, slog.New(slog.DiscardHandler))
+	if err != nil {
+		d.say(levelFail, "target", t.Name, "hookd config check", "%v", err)
+		return
+	}
+	version, err := asked(ctx, driver.Probe)
+	if err != nil {
+		d.say(levelFail, "target", t.Name, "see whether url of target "+t.Name+" is right, and reachable from here", "%v", err)
+		return
+	}
+	d.say(levelOK, "target", t.Name, "", "%s at %s", strings.TrimSpace(t.Kind+" "+version), t.URL)
+	roster, ok := driver.(target.Roster)
+	if !ok {
+		return
+	}
+	subject := t.Name + "/admin token"
+	if t.Token == "" {
+		d.say(levelWarn, "admin token", subject, "set token_file of target "+t.Name+" to the token of an administrator there",
+			"none: hookd can neither list who is there nor read back what others see")
+	} else if accounts, err := asked(ctx, roster.Accounts); err != nil {
+		d.say(levelFail, "admin token", subject, "put the token of an administrator there into token_file of target "+t.Name, "%v", err)
+	} else {
+		people := slices.DeleteFunc(slices.Clone(accounts), func(a target.Account) bool { return a.Machine || !a.Active })
+		d.say(levelOK, "admin token", subject, "", "an administrator's; %s", count(len(people), "active person", "active people"))
+		d.credentials(ctx, t, driver, people)
+		return
+	}
+	d.credentials(ctx, t, driver, nil)
+}
+
+// credentials names the people that hookd cannot act for. What was refused is
+// known only to a running hookd, which tried. An administrator without a token
+// counts only where hookd knows him as a user of the forge: the account may be
+// there for nothing but to administer.
+func (d *doctor) credentials(ctx context.Context, t *targetConfig, driver target.Target, people []target.Account) {
+	keys, ok := driver.(target.Keyring)
+	if !ok {
+		return
+	}
+	subject := t.Name + "/credentials"
+	bad := map[string]target.Credential{}
+	known := 0
+	for _, a := range people {
+		c := keys.Credential(a.Login)
+		if a.Admin && c == target.CredentialMissing {
+			continue
+		}
+		known++
+		if c == target.CredentialMissing || c == target.CredentialRejected {
+			bad[a.Login] = c
+		}
+	}
+	if d.live != nil {
+		for _, state := range []target.Credential{target.CredentialMissing, target.CredentialRejected} {
+			p, err := d.live.list(ctx, "/api/v1/users", url.Values{"provider": {t.Provider}, "credential": {string(state)}}, pageSize)
+			if err != nil {
+				d.say(levelWarn, "credentials", subject, "hookd users list --credential "+string(state), "cannot be read: %v", err)
+				return
+			}
+			for _, raw := range p.Items {
+				var u struct {
+					Login string `json:"login"`
+				}
+				if json.Unmarshal(raw, &u) == nil && (people == nil || isAmong(u.Login, people)) {
+					bad[u.Login] = state
+				}
+			}
+		}
+	}
+	if len(bad) == 0 {
+		switch {
+		case known > 0:
+			d.say(levelOK, "credentials", subject, "", "all %d have a token file in %s", known, t.TokenDir)
+		case people == nil && d.live == nil:
+			d.say(levelWarn, "credentials", subject, "set token_file of target "+t.Name+", or start hookd", "who is there is not known")
+		default:
+			d.say(levelOK, "credentials", subject, "", "nobody lacks one")
+		}
+		return
+	}
+	var names []string
+	for login, c := range bad {
+		name := login
+		if c == target.CredentialRejected {
+			name += " (rejected)"
+		}
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	text := strings.Join(names[:min(len(names), 10)], ", ")
+	if more := len(names) - 10; more > 0 {
+		text += fmt.Sprintf(" and %d more", more)
+	}
+	of := ""
+	if known > 0 {
+		of = fmt.Sprintf(" of %d", known)
+	}
+	d.say(levelFail, "credentials", subject,
+		fmt.Sprintf("put each one's own token from the CI server's user settings into a file named for the login in %s", t.TokenDir),
+		"%d%s without a usable credential: %s", len(bad), of, text)
+}
+
+func isAmong(login string, people []target.Account) bool {
+	return slices.ContainsFunc(people, func(a target.Account) bool { return providers.Fold(a.Login) == providers.Fold(login) })
+}
