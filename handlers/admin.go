@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"net/http"
+	"sync"
 	"time"
 
 	"github.com/go-chi/chi/v5"
@@ -20,6 +21,7 @@ type api struct {
 	Admin
 	steering Steering
 	failures *httprate.RateLimiter
+	dry      sync.Mutex // held by the dry run that is going on
 }
 
 // AdminAPI serves the admin listener. Every route names the role it asks for;
@@ -74,6 +76,7 @@ func (s *api) routes() chi.Router {
 	viewer.Get("/api/v1/jobs/{id}", s.showJob)
 	operator.Delete("/api/v1/jobs/{id}", s.dropJob)
 	operator.Post("/api/v1/jobs/{id}/retry", s.retryJob)
+	operator.With(replays).Post("/api/v1/reconcile", s.reconcile)
 	operator.Post("/api/v1/queue/pause", s.pause(true))
 	operator.Post("/api/v1/queue/resume", s.pause(false))
 

@@ -45,6 +45,7 @@ type Admin struct {
 	Catalogue storage.Catalogue
 	Visibles  storage.Visibles
 	Desk      Desk
+	Reconcile Reconciler
 	Tokens    func() []Token
 	Timing    syncqueue.Timing
 	Metrics   *Metrics

@@ -116,6 +116,7 @@ type world struct {
 	draining atomic.Bool
 	orgsA    *providers.OrgSet
 	desk     *desk
+	plan     *reconciler
 	now      func() time.Time
 	visibles storage.Visibles
 	backfill func(provider string, since time.Time) ([]handlers.Backfill, error)
@@ -131,6 +132,7 @@ func newWorld(t testing.TB) *world {
 	}
 	w.db = memory.New(memory.Options{Now: func() time.Time { return w.now() }})
 	w.queue, w.visibles = &spy{Queue: w.db}, w.db
+	w.plan = &reconciler{}
 	w.desk = &desk{credentials: map[string]string{}, standing: why.Standing{Personal: true, Account: true, Healthy: true}}
 	metrics := handlers.NewMetrics(w.registry, handlers.Build{Version: "1.2.3", GoVersion: "go"}, handlers.Gauges{Stats: w.db.Stats, Now: func() time.Time { return w.now() }})
 	metrics.Known([]string{"a", "b", "form"}, []string{"drone"})
@@ -147,7 +149,7 @@ func newWorld(t testing.TB) *world {
 		Now: func() time.Time { return w.now() }, MaxBody: 1 << 20,
 	})
 	w.admin = handlers.AdminAPI(handlers.Admin{
-		Queue: w.db, Journal: w.db, Console: w.db, Catalogue: w.db, Visibles: lately{w}, Desk: w.desk,
+		Queue: w.db, Journal: w.db, Console: w.db, Catalogue: w.db, Visibles: lately{w}, Desk: w.desk, Reconcile: w.plan,
 		Tokens: func() []handlers.Token {
 			return []handlers.Token{
 				{Name: "vera", Role: handlers.Viewer, Secret: []byte("token-of-vera-0123")},

@@ -43,6 +43,7 @@ func (a *app) command() *cli.Command {
 			a.deliveriesCommand(),
 			a.queueCommand(),
 			a.syncCommand(),
+			a.reconcileCommand(),
 			a.usersCommand(),
 			a.reposCommand(),
 			a.whyCommand(),

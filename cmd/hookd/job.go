@@ -30,6 +30,7 @@ type job struct {
 		Delivery string    `json:"delivery"`
 		By       string    `json:"by"`
 		Event    string    `json:"event"`
+		Why      string    `json:"why"`
 		At       time.Time `json:"at"`
 	} `json:"causes"`
 }

@@ -118,6 +118,9 @@ func (a *app) showJob(ctx context.Context, cmd *cli.Command) error {
 		if c.Delivery != "" {
 			from = strings.TrimSpace("delivery " + c.Delivery + " " + c.Event + " " + c.By)
 		}
+		if c.Why != "" {
+			from += ": " + c.Why
+		}
 		fmt.Fprintf(w, "cause     %s  %s\n", c.At.Local().Format(time.RFC3339), clean(from))
 	}
 	return nil

@@ -35,6 +35,7 @@ import (
 //	world [KIND]             start a simulated forge, by default a Gitea, and a Drone, and
 //	                         write a hookd.yaml for them, with its secrets in files
 //	repo create|delete NAME  on the simulated forge
+//	member add|remove TEAM LOGIN   on the simulated forge
 //	serve FLAGS…             start hookd serve: $LISTEN, $ADMIN, and the file server.log;
 //	                         the simulated forge sends its webhooks there
 //	hook add URL             another program's webhook for the organization
@@ -58,7 +59,7 @@ func TestScripts(t *testing.T) {
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"code": cmdCode, "await": cmdAwait, "world": cmdWorld, "repo": cmdRepo,
+			"code": cmdCode, "await": cmdAwait, "world": cmdWorld, "repo": cmdRepo, "member": cmdMember,
 			"serve": cmdServe, "signal": cmdSignal, "ended": cmdEnded, "stop": cmdStop, "dawdle": cmdDawdle, "hurry": cmdHurry, "post": cmdPost, "metric": cmdMetric, "hook": cmdHook, "api": cmdAPI,
 			"rsakey": cmdRSAKey,
 		},
@@ -163,6 +164,16 @@ func cmdHook(ts *testscript.TestScript, _ bool, args []string) {
 		s.heal = s.forge.Break(providerstest.GiteaFault{Kind: providerstest.FaultKind(args[1]), Path: args[2]})
 	case "heal":
 		s.heal()
+	}
+}
+
+func cmdMember(ts *testscript.TestScript, _ bool, args []string) {
+	w := stageOf(ts).world
+	switch args[0] {
+	case "add":
+		ts.Check(w.forge.AddMember(demoOrg, args[1], args[2]))
+	case "remove":
+		ts.Check(w.forge.RemoveMember(demoOrg, args[1], args[2]))
 	}
 }
 
