@@ -14,7 +14,6 @@ import (
 
 	"github.com/urfave/cli/v3"
 
-	"github.com/hookd/hookd/providers"
 	"github.com/hookd/hookd/storage/bolt"
 )
 
@@ -210,9 +209,4 @@ func advice(err error) (text, fix string) {
 func megabytes(n int64) string { return fmt.Sprintf("%.1f MiB", float64(n)/float64(mib)) }
 
 // fixFor says what to do about an error of a forge.
-func fixFor(p *providerConfig, err error) string {
-	if errors.Is(err, providers.ErrUnauthorized) && p.Token == "" && !p.App.set() {
-		return "set token_file of provider " + p.Name
-	}
-	return (&hookKeeper{cfg: p}).remedy(nil, err)
-}
+func fixFor(p *providerConfig, err error) string { return (&hookKeeper{cfg: p}).remedy(nil, err) }

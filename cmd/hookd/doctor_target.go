@@ -28,7 +28,11 @@ func (d *doctor) target(ctx context.Context, t *targetConfig) {
 		d.say(levelFail, "target", t.Name, "see whether url of target "+t.Name+" is right, and reachable from here", "%v", err)
 		return
 	}
-	d.say(levelOK, "target", t.Name, "", "%s at %s", strings.TrimSpace(t.Kind+" "+version), t.URL)
+	text := strings.TrimSpace(t.Kind + " " + version)
+	if t.URL != "" {
+		text += " at " + t.URL
+	}
+	d.say(levelOK, "target", t.Name, "", "%s", text)
 	roster, ok := driver.(target.Roster)
 	if !ok {
 		return

@@ -124,7 +124,7 @@ func (a *app) eachKeeper(ctx context.Context, cmd *cli.Command, do func(context.
 func (k *hookKeeper) surveyed(ctx context.Context, at choice) (*hookSurvey, []hookRow) {
 	s, err := k.survey(ctx, at)
 	if err != nil {
-		return nil, []hookRow{{Provider: k.cfg.Name, State: hookUnknown, Error: err.Error(), Fix: k.remedy(nil, err), Flaws: []providers.Flaw{}, Events: []string{}, Missing: []string{}}}
+		return nil, []hookRow{k.unknown(err, k.remedy(nil, err))}
 	}
 	return s, k.judge(ctx, s)
 }

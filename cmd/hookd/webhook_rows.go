@@ -62,7 +62,7 @@ type hookLast struct {
 func (k *hookKeeper) judge(ctx context.Context, s *hookSurvey) []hookRow {
 	rows := []hookRow{}
 	for _, err := range s.lost {
-		rows = append(rows, hookRow{Provider: k.cfg.Name, State: hookUnknown, Error: err.Error(), Fix: "correct orgs of provider " + k.cfg.Name + ", or let its token see the organization"})
+		rows = append(rows, k.unknown(err, "correct orgs of provider "+k.cfg.Name+", or let its token see the organization"))
 	}
 	for _, p := range s.wanted {
 		rows = append(rows, k.atPlace(ctx, p)...)
@@ -71,7 +71,7 @@ func (k *hookKeeper) judge(ctx context.Context, s *hookSurvey) []hookRow {
 		return rows
 	}
 	if len(s.wanted) == 0 {
-		return append(rows, hookRow{Provider: k.cfg.Name, State: hookUnknown, Error: "there is no place for a webhook", Fix: "name an organization in orgs of provider " + k.cfg.Name})
+		return append(rows, k.unknown(errors.New("there is no place for a webhook"), "name an organization in orgs of provider "+k.cfg.Name))
 	}
 	for _, p := range s.places {
 		if s.wants(p) {
@@ -88,6 +88,11 @@ func (k *hookKeeper) judge(ctx context.Context, s *hookSurvey) []hookRow {
 	return rows
 }
 
+// unknown is the row of a provider, or of a part of it, that could not be read.
+func (k *hookKeeper) unknown(err error, fix string) hookRow {
+	return hookRow{Provider: k.cfg.Name, State: hookUnknown, Secret: "unknown", Error: err.Error(), Fix: fix, Events: []string{}, Missing: []string{}, Flaws: []providers.Flaw{}}
+}
+
 // atPlace judges a place where one of ours belongs.
 func (k *hookKeeper) atPlace(ctx context.Context, p *hookPlace) []hookRow {
 	none := k.row(p, providers.Webhook{})
@@ -102,7 +107,7 @@ func (k *hookKeeper) atPlace(ctx context.Context, p *hookPlace) []hookRow {
 		none.Error = "no webhook sends to " + k.want.URL()
 		for _, w := range p.found {
 			if k.want.Stray(w) {
-				none.Notes = append(none.Notes, fmt.Sprintf("webhook %s sends to %s: if that was this hookd's address, name it by --former", w.ID, w.URL))
+				none.Notes = append(none.Notes, fmt.Sprintf("webhook %s sends to %s: if that was this hookd's address, name it by --former", w.ID, bareURL(w.URL)))
 			}
 		}
 		if full := p.Full(p.found, providers.Webhook{}); len(full) > 0 {
@@ -171,8 +176,8 @@ func (k *hookKeeper) others(s *hookSurvey) []hookRow {
 			}
 			row := k.row(p, w)
 			row.Ours, row.State, row.Flaws, row.Missing = false, hookOther, []providers.Flaw{}, []string{}
-			if !k.want.Stray(w) {
-				row.URL = shortURL(w.URL)
+			if row.URL = shortURL(w.URL); k.want.Stray(w) {
+				row.URL = bareURL(w.URL)
 			}
 			rows = append(rows, row)
 		}
@@ -188,6 +193,15 @@ func shortURL(address string) string {
 	return u.Scheme + "://" + u.Host + "/…"
 }
 
+// bareURL is an address without what may be secret in it.
+func bareURL(address string) string {
+	u, err := url.Parse(address)
+	if err != nil || u.Host == "" {
+		return "…"
+	}
+	return u.Scheme + "://" + u.Host + u.EscapedPath()
+}
+
 func (k *hookKeeper) installCommand(p *hookPlace) string {
 	cmd := "hookd hooks install --provider " + k.cfg.Name
 	if !p.Whole() {
@@ -200,6 +214,8 @@ func (k *hookKeeper) installCommand(p *hookPlace) string {
 // something, the error says what.
 func (k *hookKeeper) remedy(p *hookPlace, err error) string {
 	switch {
+	case errors.Is(err, providers.ErrUnauthorized) && k.cfg.Token == "" && !k.cfg.App.set():
+		return "set token_file of provider " + k.cfg.Name
 	case errors.Is(err, providers.ErrUnauthorized):
 		return "make a new token and put it where provider " + k.cfg.Name + " has its token_file"
 	case errors.Is(err, providers.ErrForbidden) && p != nil:

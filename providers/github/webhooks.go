@@ -77,7 +77,8 @@ func (f *Forge) CreateWebhook(ctx context.Context, p providers.WebhookPlace, wan
 }
 
 // UpdateWebhook sends the secret along: without it GitHub would remove it
-// (docs.github.com, "Update an organization webhook").
+// (docs.github.com, "Update an organization webhook"). A ping then shows whether
+// deliveries arrive now, where the last one may have been refused.
 func (f *Forge) UpdateWebhook(ctx context.Context, p providers.WebhookPlace, w providers.Webhook, want providers.WebhookSpec) (providers.Webhook, error) {
 	op := "PATCH " + webhookPath(p, w.ID)
 	if p.Kind == providers.HookApp {
@@ -94,7 +95,14 @@ func (f *Forge) UpdateWebhook(ctx context.Context, p providers.WebhookPlace, w p
 	events := append(slices.Clone(w.Events), p.Missing(w)...)
 	active := true
 	h, _, err := f.api.Organizations.EditHook(ctx, p.Org.Name, id, &sdk.Hook{Events: events, Active: &active, Config: webhookConfig(want)})
-	return f.changed(ctx, op, p, h, err)
+	now, err := f.changed(ctx, op, p, h, err)
+	if err == nil {
+		_, err = f.api.Organizations.PingHook(ctx, p.Org.Name, id)
+		if err != nil {
+			err = wrap(hint(p, f.failed(ctx, "POST "+webhookPath(p, w.ID)+"/pings", err)))
+		}
+	}
+	return now, err
 }
 
 func webhookConfig(want providers.WebhookSpec) *sdk.HookConfig {
