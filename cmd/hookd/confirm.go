@@ -12,6 +12,10 @@ func yesFlag() cli.Flag {
 	return &cli.BoolFlag{Name: "yes", Aliases: []string{"y"}, Usage: "do not ask"}
 }
 
+func dryRunFlag() cli.Flag {
+	return &cli.BoolFlag{Name: "dry-run", Usage: "only say what would be done"}
+}
+
 // confirm says what is about to happen and asks. Without a terminal nobody can
 // answer, and without --yes that is a refusal.
 func (a *app) confirm(cmd *cli.Command, what string) error {

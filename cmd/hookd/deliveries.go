@@ -119,7 +119,7 @@ func (a *app) deliveriesCommand() *cli.Command {
 				Description: "Takes ids, or a filter: then it counts first and asks. A delivery is an occasion\n" +
 					"to look; replaying one makes hookd ask the forge what is true now.",
 				Flags: clientFlags(filterFlags(
-					&cli.BoolFlag{Name: "dry-run", Usage: "only say what would be done"}, yesFlag(), outputFlag())...),
+					dryRunFlag(), yesFlag(), outputFlag())...),
 				Action: a.replayDeliveries,
 			},
 			a.backfillCommand(),

@@ -43,7 +43,7 @@ func (a *app) queueCommand() *cli.Command {
 				ArgsUsage: "[ID…]",
 				Description: "Takes ids, or --state: then it counts first and asks. A job that the shrink guard\n" +
 					"holds is released by this.",
-				Flags:  clientFlags(stateFlag(), kindFlag(), providerFlag(), yesFlag()),
+				Flags:  clientFlags(stateFlag(), kindFlag(), providerFlag(), dryRunFlag(), yesFlag()),
 				Action: a.retryJobs,
 			},
 			{
@@ -53,7 +53,7 @@ func (a *app) queueCommand() *cli.Command {
 				Description: "Takes ids, or --state: it counts first and asks. What a dropped job would have found\n" +
 					"is found by the next reconciliation. Polls and sweeps are spared unless --kind asks\n" +
 					"for them: dropped ones come back at the next start.",
-				Flags:  clientFlags(stateFlag(), kindFlag(), providerFlag(), yesFlag()),
+				Flags:  clientFlags(stateFlag(), kindFlag(), providerFlag(), dryRunFlag(), yesFlag()),
 				Action: a.dropJobs,
 			},
 			{

@@ -30,7 +30,8 @@ func (a *app) dropJobs(ctx context.Context, cmd *cli.Command) error {
 }
 
 // each does something to the jobs that are named or selected. It asks first
-// when it destroys or when nobody has seen the list.
+// when it destroys or when nobody has seen the list. A dry run only looks
+// whether the jobs are there.
 func (a *app) each(ctx context.Context, cmd *cli.Command, verb string, destroys bool, do func(*client, string) error) error {
 	ids := cmd.Args().Slice()
 	q := query(cmd, "state", "kind", "provider")
@@ -63,7 +64,11 @@ func (a *app) each(ctx context.Context, cmd *cli.Command, verb string, destroys 
 			ids = append(ids, j.ID)
 		}
 	}
-	if len(ids) > 0 && (destroys || selected) {
+	switch {
+	case cmd.Bool("dry-run"):
+		verb = "would " + verb
+		do = func(cl *client, id string) error { return cl.get(ctx, jobPath(id), nil, nil) }
+	case len(ids) > 0 && (destroys || selected):
 		if err := a.confirm(cmd, fmt.Sprintf("will %s %s", verb, count(len(ids), "job", "jobs"))); err != nil {
 			return err
 		}
