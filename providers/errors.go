@@ -15,6 +15,10 @@ var (
 	ErrUnauthorized = errors.New("token refused")
 	// ErrForbidden: the token may not ask this. It concerns the token, nobody's access.
 	ErrForbidden = errors.New("forbidden to this token")
+	// ErrWithheld: the forge shows hookd nothing of an account for now, as where
+	// an App is suspended or installed no longer. It concerns hookd, nobody's
+	// access.
+	ErrWithheld = errors.New("withheld from hookd")
 	// ErrLimited: a rate limit; see *Limited for when to ask again.
 	ErrLimited = errors.New("rate limited")
 	// ErrUnavailable: the forge did not answer, or with a 5xx.
@@ -32,7 +36,7 @@ type ForgeError struct {
 	Status int       // 0 if there was no answer
 	Class  error     // one of the classes above
 	Err    error     // the cause, may be nil
-	After  time.Time // ErrLimited: not before this time, zero if not told
+	After  time.Time // ErrLimited, ErrWithheld: not before this time, zero if not told
 }
 
 func (e *ForgeError) Error() string {

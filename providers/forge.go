@@ -90,6 +90,15 @@ type FactForge interface {
 	Facts(ctx context.Context, org Org) ([]Fact, error)
 }
 
+// A PartialForge may be allowed to read less of an organization than there is,
+// and its answers leave out the rest without a word. What is left out of an
+// answer is a loss only if Hidden does not name it.
+type PartialForge interface {
+	// Hidden returns which of an organization's repositories, by id, hookd
+	// may not read now. One that is deleted may be among them.
+	Hidden(ctx context.Context, org Org, ids []string) ([]string, error)
+}
+
 // A Prober asks the forge for the cheapest thing that proves that it answers in
 // its own words and accepts hookd's token.
 type Prober interface {

@@ -189,7 +189,7 @@ func (p *Pool) end(ctx context.Context, l Lease, r *Report, released bool) {
 	case released:
 		r.Result = ResultRetried
 		end = p.Queue.Retry(ctx, l, now, errors.Join(ErrReleased, r.Err))
-	case after && errors.Is(err, providers.ErrLimited):
+	case after && (errors.Is(err, providers.ErrLimited) || errors.Is(err, providers.ErrWithheld)):
 		r.Result = ResultRetried
 		end = p.Queue.Retry(ctx, l, at, Postponed(r.Err))
 	case IsPermanent(r.Err) || p.givenUp(l.Job, now):

@@ -65,8 +65,8 @@ type providerConfig struct {
 	Poll pollConfig
 }
 
-// An appConfig is one installation of a GitHub App, which is asked instead of
-// with a token.
+// An appConfig is a GitHub App, in whose name the forge is asked instead of with
+// a token; where an installation is given, through that one alone.
 type appConfig struct {
 	ID             string
 	InstallationID string

@@ -33,7 +33,9 @@ func (k checker) app(prefix string, p *providerConfig) {
 		k.fault(prefix+"app", "app and token are both set: give one of them")
 	}
 	a.id = k.number(prefix+"app.id", a.ID)
-	a.installation = k.number(prefix+"app.installation_id", a.InstallationID)
+	if a.InstallationID != "" {
+		a.installation = k.number(prefix+"app.installation_id", a.InstallationID)
+	}
 	if a.PrivateKeyFile == "" {
 		k.fault(prefix+"app.private_key_file", "private_key_file is missing")
 		return

@@ -40,11 +40,11 @@ func TestAnInstallationReadsItsOrganization(t *testing.T) {
 }
 
 // What says that the App may not look says nothing of what it looks for.
-func TestAnAppThatIsNotInstalledIsUnauthorized(t *testing.T) {
+func TestAnAppThatIsNotInstalledIsShownNothing(t *testing.T) {
 	g, _ := start(t, providerstest.GitHubOptions{})
 	o, _, r := acme(t, g)
 	app := made[providerstest.GitHubApp](t)(g.InstallApp("acme", false))
-	if err := asApp(t, g, app).Prove(t.Context(), o); !errors.Is(err, providers.ErrForbidden) {
+	if err := asApp(t, g, app).Prove(t.Context(), o); !errors.Is(err, providers.ErrWithheld) {
 		t.Errorf("on selected repositories only: %v", err)
 	}
 	wrong := app
@@ -54,7 +54,7 @@ func TestAnAppThatIsNotInstalledIsUnauthorized(t *testing.T) {
 		t.Errorf("another App's key: %v", err)
 	}
 	g.UninstallApp(app.InstallationID)
-	if _, err := asApp(t, g, app).Repo(t.Context(), r.ID); !errors.Is(err, providers.ErrUnauthorized) || errors.Is(err, providers.ErrNotFound) {
+	if _, err := asApp(t, g, app).Repo(t.Context(), r.ID); !errors.Is(err, providers.ErrWithheld) || errors.Is(err, providers.ErrNotFound) {
 		t.Errorf("uninstalled: %v", err)
 	}
 }

@@ -90,13 +90,24 @@ func (f *Forge) orgHooks(ctx context.Context, org string) ([]*sdk.Hook, error) {
 // marked as moot: each payload costs a call.
 func (f *Forge) Attempts(ctx context.Context, l providers.HookLog) iter.Seq2[providers.Attempt, error] {
 	return func(yield func(providers.Attempt, error) bool) {
+		var own int64
+		if l.Hook == appHook {
+			i, err := f.installs.of(ctx, on(l.Org.ID))
+			if err != nil {
+				yield(providers.Attempt{}, wrap(err))
+				return
+			}
+			if i != nil {
+				own = i.id
+			}
+		}
 		for page, err := range f.attemptPages(ctx, l) {
 			if err != nil {
 				yield(providers.Attempt{}, wrap(err))
 				return
 			}
 			for _, d := range page {
-				if other := d.GetInstallationID(); l.Hook == appHook && other != 0 && other != f.install {
+				if other := d.GetInstallationID(); l.Hook == appHook && other != 0 && other != own {
 					continue
 				}
 				if !yield(attempt(d), nil) {

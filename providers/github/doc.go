@@ -34,6 +34,12 @@
 // guard keeps to one origin, bounds the answer, insists on JSON and turns every
 // failure into one of the classes of package providers; within it answers with
 // an ETag are kept and asked for conditionally, since a 304 costs nothing of
-// the rate limit; the token, or that of an App's installation, is added; and
-// the meter counts what really goes out.
+// the rate limit, each identity's by themselves; the token is added, or of an App
+// that of its installation on the account which is asked about; and the meter
+// counts what really goes out.
+//
+// What an App may read changes apart from anybody's access. What an installation
+// withholds, being suspended, gone or on selected repositories, fails with
+// ErrWithheld where it is asked for by name, and is missing from lists: Hidden
+// tells which of what is missing says nothing.
 package github

@@ -27,11 +27,11 @@ type Config struct {
 	Now     func() time.Time // nil for time.Now
 }
 
-// AppConfig names one installation of a GitHub App. It needs the permissions
-// "Metadata" and "Members" to read.
+// AppConfig is a GitHub App. It needs the permissions "Metadata" and "Members"
+// to read.
 type AppConfig struct {
 	ID             int64
-	InstallationID int64
+	InstallationID int64  // the only one that is asked; 0 for each on its own account
 	PrivateKey     []byte // PEM
 }
 
@@ -39,15 +39,15 @@ type AppConfig struct {
 // use and never repeats a failed call. It keeps answers only to ask whether
 // they still hold.
 type Forge struct {
-	api     *sdk.Client
-	app     *sdk.Client // signs as the App itself; nil with a token
-	install int64
-	http    *http.Client
-	graphql string
-	server  bool // an Enterprise Server
-	meter   *meter
-	budget  *providers.Budget
-	now     func() time.Time
+	api      *sdk.Client
+	app      *sdk.Client    // signs as the App itself; nil with a token
+	installs *installations // nil with a token
+	http     *http.Client
+	graphql  string
+	server   bool // an Enterprise Server
+	meter    *meter
+	budget   *providers.Budget // of the token; each installation has its own
+	now      func() time.Time
 
 	// teams holds the last known "org/slug" by team id: a hint, verified
 	// whenever it is used, as no API finds a team by its id alone.
@@ -59,6 +59,7 @@ var (
 	_ providers.RepoFeed          = (*Forge)(nil)
 	_ providers.CollaboratorForge = (*Forge)(nil)
 	_ providers.FactForge         = (*Forge)(nil)
+	_ providers.PartialForge      = (*Forge)(nil)
 	_ providers.Prober            = (*Forge)(nil)
 	_ providers.Prover            = (*Forge)(nil)
 	_ providers.OrgLister         = (*Forge)(nil)
@@ -101,16 +102,20 @@ func New(cfg Config) (*Forge, error) {
 		return nil, fmt.Errorf("github: the App's key: %w", err)
 	}
 	jwt.BaseURL = strings.TrimSuffix(api.String(), "/")
-	f.install = cfg.App.InstallationID
 	asApp := client
-	f.api = f.client(api, f.http, ghinstallation.NewFromAppsTransport(jwt, f.install), f.budget)
 	f.app = f.client(api, &asApp, jwt, providers.NewBudget(f.now)) // the App as itself has another
+	f.connect(jwt, cfg.App.InstallationID)
+	f.api = f.client(api, f.http, nil, nil)
 	return f, nil
 }
 
-// client puts a guard over auth into c and returns the SDK on it.
+// client puts a guard over auth, or over the installations if that is nil, into
+// c and returns the SDK on it.
 func (f *Forge) client(api *url.URL, c *http.Client, auth http.RoundTripper, b *providers.Budget) *sdk.Client {
-	g := &guard{auth: auth, origin: api, now: f.now, cache: newCache(cacheBytes), budget: b}
+	g := &guard{origin: api, now: f.now, cache: newCache(cacheBytes), installs: f.installs}
+	if auth != nil {
+		g.installs, g.own = nil, identity{auth: auth, budget: b}
+	}
 	c.Transport, c.CheckRedirect = g, g.follow
 	root := api.String()
 	// The limits are the guard's business: the SDK would refuse calls by the
@@ -149,9 +154,31 @@ func endpoints(root string) (api *url.URL, graphql string, err error) {
 // for an installation's token included.
 func (f *Forge) Requests() uint64 { return f.meter.sent.Load() }
 
-// Budgets returns the budget of the token or the App's installation.
+// Budgets returns the budget of the token, or those of the App's installations
+// that are known so far.
 func (f *Forge) Budgets() map[string]*providers.Budget {
-	return map[string]*providers.Budget{"": f.budget}
+	all := map[string]*providers.Budget{}
+	if f.installs == nil {
+		all[""] = f.budget
+		return all
+	}
+	f.installs.budgets.Range(func(account, b any) bool {
+		all[account.(string)] = b.(*providers.Budget)
+		return true
+	})
+	return all
+}
+
+// budgetAbout is the one that a question about an organization counts against.
+func (f *Forge) budgetAbout(ctx context.Context, org string) (*providers.Budget, error) {
+	if f.installs == nil {
+		return f.budget, nil
+	}
+	i, err := f.installs.readable(ctx, "POST /graphql", org, named(org))
+	if err != nil {
+		return nil, err
+	}
+	return i.identity.budget, nil
 }
 
 // failed makes of an error of the SDK one of package providers. What the guard

@@ -157,6 +157,8 @@ func (f *Forge) ask(ctx context.Context, op, query string, vars map[string]any, 
 	if err != nil {
 		return err
 	}
+	org, _ := vars["org"].(string)
+	ctx = aboutAccount(ctx, org)
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, f.graphql, bytes.NewReader(body))
 	if err != nil {
 		return err
@@ -189,7 +191,11 @@ func (f *Forge) ask(ctx context.Context, op, query string, vars map[string]any, 
 		err := answer.Errors[0].class(op)
 		var fe *providers.ForgeError
 		if errors.As(err, &fe) && fe.Class == providers.ErrLimited {
-			fe.After = f.budget.Refuse(resource(req), providers.RetryAfter(resp.Header, f.now()))
+			b, err := f.budgetAbout(ctx, org)
+			if err != nil {
+				return err
+			}
+			fe.After = b.Refuse(resource(req), providers.RetryAfter(resp.Header, f.now()))
 		}
 		return err
 	}

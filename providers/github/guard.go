@@ -26,11 +26,11 @@ const maxRedirects = 4
 // reads every answer whole and bounded, and lets only the forge's own JSON
 // through; all else becomes a *providers.ForgeError.
 type guard struct {
-	auth   http.RoundTripper // adds the token, and counts
-	origin *url.URL
-	now    func() time.Time
-	cache  *cache
-	budget *providers.Budget
+	own      identity       // what everything goes out under, unless
+	installs *installations // choose
+	origin   *url.URL
+	now      func() time.Time
+	cache    *cache
 }
 
 // RoundTrip implements http.RoundTripper.
@@ -39,25 +39,29 @@ func (g *guard) RoundTrip(req *http.Request) (*http.Response, error) {
 	if !sameOrigin(req.URL, g.origin) {
 		return nil, &providers.ForgeError{Op: op, Class: providers.ErrNonsense, Err: errors.New("refusing to leave the configured origin")}
 	}
+	as, err := g.identity(req, op)
+	if err != nil {
+		return nil, err
+	}
 	req = req.Clone(req.Context())
 	var kept *answer
-	key := cacheKey(req)
+	key := as.name + cacheKey(req)
 	if req.Method == http.MethodGet {
 		if kept = g.cache.get(key); kept != nil {
 			req.Header.Set("If-None-Match", kept.etag)
 		}
 	}
 	resource := resource(req)
-	if wait := g.budget.Begin(req.Context(), resource); !wait.IsZero() {
+	if wait := as.budget.Begin(req.Context(), resource); !wait.IsZero() {
 		return nil, &providers.ForgeError{Op: op, Class: providers.ErrLimited, After: wait, Err: errBudget}
 	}
 	start := g.now()
-	resp, err := g.auth.RoundTrip(req)
+	resp, err := as.auth.RoundTrip(req)
 	if err != nil {
-		g.budget.End(resource, nil)
+		as.budget.End(resource, nil)
 		return nil, g.unsent(op, err)
 	}
-	g.budget.End(resource, providers.ReadAnswer(resp.Header, g.now().Sub(start), g.now()))
+	as.budget.End(resource, providers.ReadAnswer(resp.Header, g.now().Sub(start), g.now()))
 	if isRedirect(resp.StatusCode) {
 		return resp, nil // judged by follow
 	}
@@ -70,8 +74,11 @@ func (g *guard) RoundTrip(req *http.Request) (*http.Response, error) {
 		resp, body = kept.renewed(resp), kept.body
 	} else if e := g.judge(resp, body); e != nil {
 		e.Op, e.Status = op, resp.StatusCode
-		if e.Class == providers.ErrLimited {
-			e.After = g.budget.Refuse(resource, providers.RetryAfter(resp.Header, g.now()))
+		switch {
+		case e.Class == providers.ErrLimited:
+			e.After = as.budget.Refuse(resource, providers.RetryAfter(resp.Header, g.now()))
+		case g.installs != nil && (e.Class == providers.ErrUnauthorized || e.Class == providers.ErrWithheld):
+			return nil, g.installs.refused(req.Context(), op, as.name, e)
 		}
 		return nil, e
 	} else if etag := resp.Header.Get("ETag"); req.Method == http.MethodGet && resp.StatusCode == http.StatusOK && etag != "" && json.Valid(body) {
@@ -80,6 +87,25 @@ func (g *guard) RoundTrip(req *http.Request) (*http.Response, error) {
 	}
 	resp.Body, resp.ContentLength = io.NopCloser(bytes.NewReader(body)), int64(len(body))
 	return resp, nil
+}
+
+// An identity is what a request goes out under.
+type identity struct {
+	name   string            // of its answers in the cache
+	auth   http.RoundTripper // adds the token, and counts
+	budget *providers.Budget
+}
+
+// identity picks one for a request.
+func (g *guard) identity(req *http.Request, op string) (identity, error) {
+	if g.installs == nil {
+		return g.own, nil
+	}
+	i, err := g.installs.choose(req, op, strings.TrimPrefix(req.URL.Path, g.origin.Path))
+	if err != nil {
+		return identity{}, err
+	}
+	return i.identity, nil
 }
 
 // errBudget is the cause when a request was not even sent.
@@ -110,8 +136,8 @@ func (a *answer) renewed(now *http.Response) *http.Response {
 }
 
 // unsent classifies what prevented an answer: the network, or a refused token
-// of an App's installation. That GitHub knows no such installation is said of
-// the App and never of what was asked.
+// of an App's installation. That GitHub knows no such installation, or none that
+// is not suspended, is said of the App and never of what was asked.
 func (g *guard) unsent(op string, err error) error {
 	e := &providers.ForgeError{Op: op, Class: providers.ErrUnavailable, Err: err}
 	var he *ghinstallation.HTTPError
@@ -124,7 +150,10 @@ func (g *guard) unsent(op string, err error) error {
 	if j := g.judge(he.Response, body); j != nil {
 		e.Class, e.After = j.Class, j.After
 		if j.Class == providers.ErrNotFound || j.Class == providers.ErrForbidden {
-			e.Class = providers.ErrUnauthorized
+			e.Class, e.After = providers.ErrWithheld, g.now().Add(withheldPause)
+		}
+		if g.installs != nil {
+			g.installs.outdate()
 		}
 	}
 	return e

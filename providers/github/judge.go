@@ -26,6 +26,11 @@ func (g *guard) judge(resp *http.Response, body []byte) *providers.ForgeError {
 		if limited(resp, body) {
 			return class(providers.ErrLimited, words(resp, body))
 		}
+		if isSuspended(resp, body) {
+			e := class(providers.ErrWithheld, words(resp, body))
+			e.After = g.now().Add(withheldPause)
+			return e
+		}
 		if resp.Header.Get("X-GitHub-SSO") != "" {
 			return class(providers.ErrForbidden, errors.New("the token is not authorized for the organization's single sign-on"))
 		}
@@ -106,6 +111,12 @@ func message(resp *http.Response, body []byte) *apiError {
 func isNotFound(resp *http.Response, body []byte) bool {
 	e := message(resp, body)
 	return e != nil && (strings.EqualFold(e.Message, "Not Found") || strings.HasSuffix(e.Message, " is not a user"))
+}
+
+// isSuspended tells that the owner of an account suspended the App there.
+func isSuspended(resp *http.Response, body []byte) bool {
+	e := message(resp, body)
+	return e != nil && strings.Contains(e.Message, "installation has been suspended")
 }
 
 // words returns GitHub's message, for people, or nil.

@@ -3,8 +3,8 @@ package github
 import (
 	"context"
 	"errors"
-	"fmt"
 	"iter"
+	"slices"
 
 	sdk "github.com/google/go-github/v88/github"
 
@@ -26,7 +26,16 @@ func (f *Forge) repo(ctx context.Context, id string) (providers.Repo, error) {
 	op := "GET /repositories/" + id
 	r, _, err := f.api.Repositories.GetByID(ctx, n)
 	if err != nil {
-		return providers.Repo{}, f.failed(ctx, op, err)
+		err = f.failed(ctx, op, err)
+		if f.installs != nil && errors.Is(err, providers.ErrNotFound) {
+			switch again, listErr := f.installs.elsewhere(ctx, n); {
+			case listErr != nil:
+				return providers.Repo{}, listErr
+			case again:
+				return f.repo(ctx, id)
+			}
+		}
+		return providers.Repo{}, err
 	}
 	if r.GetID() != n || r.GetOwner().GetID() <= 0 || r.GetFullName() == "" {
 		return providers.Repo{}, nonsense(op, "an answer about something else")
@@ -49,27 +58,25 @@ func (f *Forge) Org(ctx context.Context, name string) (providers.Org, error) {
 	return convertOrg(o), nil
 }
 
-// Orgs lists the organizations that the identity belongs to: of an App's
-// installation that is the account it is installed on, of a token's user all
-// that he is in.
+// Orgs lists the organizations that the identity belongs to: of an App those it
+// is installed on and not suspended, of a token's user all that he is in.
 func (f *Forge) Orgs(ctx context.Context) iter.Seq2[providers.Org, error] {
 	return sequence(func() ([]providers.Org, error) { return f.orgs(ctx) })
 }
 
 func (f *Forge) orgs(ctx context.Context) ([]providers.Org, error) {
-	if f.app != nil {
-		op := fmt.Sprintf("GET /app/installations/%d", f.install)
-		i, _, err := f.app.Apps.GetInstallation(ctx, f.install)
+	if f.installs != nil {
+		all, err := f.installs.all(ctx, true)
 		if err != nil {
-			return nil, f.failed(ctx, op, err)
+			return nil, err
 		}
-		if i.GetAccount().GetID() <= 0 {
-			return nil, nonsense(op, "an installation without an account")
+		orgs := []providers.Org{}
+		for _, i := range all {
+			if i.org && !i.suspended {
+				orgs = append(orgs, i.account)
+			}
 		}
-		if i.GetTargetType() != "Organization" {
-			return []providers.Org{}, nil // a user's
-		}
-		return []providers.Org{{ID: text(i.Account.GetID()), Name: i.Account.GetLogin()}}, nil
+		return orgs, nil
 	}
 	orgs, err := listing[sdk.Organization]{
 		f: f, op: "GET /user/orgs", id: (*sdk.Organization).GetID,
@@ -107,7 +114,7 @@ func (f *Forge) Probe(ctx context.Context) (string, error) {
 // Prove shows that a 404 of something in org means that it is not there: the
 // identity sees all of org. That is so for an owner, whom GitHub shows the base
 // permission, and for an installation on all repositories. Anybody else:
-// ErrForbidden.
+// ErrForbidden, and ErrWithheld for an installation on some.
 func (f *Forge) Prove(ctx context.Context, org providers.Org) error {
 	o, err := f.resolve(ctx, org)
 	if err != nil {
@@ -122,21 +129,59 @@ func (f *Forge) Prove(ctx context.Context, org providers.Org) error {
 		}
 		return wrap(f.membership(ctx, o.GetLogin()))
 	}
+	all, err := f.selectsAll(ctx, o.GetLogin())
+	if err == nil && !all {
+		err = f.installs.withheld("GET /installation/repositories", "the App is installed on selected repositories of "+o.GetLogin()+" only")
+	}
+	return wrap(err)
+}
+
+// selectsAll reports whether the App's installation shows every repository of
+// an organization, those to come included.
+func (f *Forge) selectsAll(ctx context.Context, org string) (bool, error) {
 	const op = "GET /installation/repositories"
 	var all struct {
 		Selection string `json:"repository_selection"`
 	}
-	req, err := f.api.NewRequest(ctx, "GET", "installation/repositories?per_page=1", nil)
+	req, err := f.api.NewRequest(aboutAccount(ctx, org), "GET", "installation/repositories?per_page=1", nil)
 	if err != nil {
-		return wrap(err)
+		return false, err
 	}
 	if _, err := f.api.Do(req, &all); err != nil {
-		return wrap(f.failed(ctx, op, err))
+		return false, f.failed(ctx, op, err)
 	}
-	if all.Selection != "all" {
-		return wrap(&providers.ForgeError{Op: op, Status: 200, Class: providers.ErrForbidden, Err: errors.New("the App is installed on selected repositories only")})
+	if all.Selection != "all" && all.Selection != "selected" {
+		return false, nonsense(op, "no word on which repositories are selected")
 	}
-	return nil
+	return all.Selection == "all", nil
+}
+
+// Hidden is all of an organization that the App is not installed on or
+// suspended for, and what its installation was not given.
+func (f *Forge) Hidden(ctx context.Context, org providers.Org, ids []string) ([]string, error) {
+	if f.installs == nil {
+		return nil, nil
+	}
+	i, err := f.installs.of(ctx, on(org.ID))
+	if err != nil {
+		return nil, wrap(err)
+	}
+	if i == nil || i.suspended {
+		return ids, nil
+	}
+	all, err := f.selectsAll(ctx, i.account.Name)
+	if all || err != nil {
+		return nil, wrap(err)
+	}
+	repos, err := f.orgRepos(ctx, i.account.Name)
+	if err != nil {
+		return nil, wrap(err)
+	}
+	shown := make(map[string]bool, len(repos))
+	for _, r := range repos {
+		shown[text(r.GetID())] = true
+	}
+	return slices.DeleteFunc(slices.Clone(ids), func(id string) bool { return shown[id] }), nil
 }
 
 // membership fails unless the token's user owns the organization.

@@ -46,6 +46,7 @@ type GitHub struct {
 	byLogin  map[string]*ghAccount // folded
 	tokens   map[string]*ghAccount
 	apps     map[int64]*ghApp // by installation
+	appKeys  map[int64]*ghAppKey
 	teams    map[int64]*ghTeam
 	repos    map[int64]*ghRepo
 	byPath   map[string]*ghRepo // folded
@@ -96,7 +97,7 @@ func StartGitHub(opt GitHubOptions) (*GitHub, error) {
 	g := &GitHub{
 		opt: opt, url: "http://" + l.Addr().String(), stop: stop, done: ctx.Done(), seed: maphash.MakeSeed(),
 		lastID: map[string]int64{}, accounts: map[int64]*ghAccount{}, byLogin: map[string]*ghAccount{},
-		tokens: map[string]*ghAccount{}, apps: map[int64]*ghApp{}, teams: map[int64]*ghTeam{},
+		tokens: map[string]*ghAccount{}, apps: map[int64]*ghApp{}, appKeys: map[int64]*ghAppKey{}, teams: map[int64]*ghTeam{},
 		repos: map[int64]*ghRepo{}, byPath: map[string]*ghRepo{}, movedTo: map[string]int64{}, hooks: map[int64]*ghHook{}, scopes: map[*ghAccount][]string{},
 		calls: map[string]int{}, callsBy: map[string]int{}, spent: map[ghMeter]*ghBudget{},
 	}

@@ -75,7 +75,9 @@ func (g *GitHub) routes() http.Handler {
 	}
 	handle("GET /app", (*ghCall).appInfo)
 	handle("PATCH /app/hook/config", (*ghCall).editAppHook)
+	handle("GET /app/installations", (*ghCall).installations)
 	handle("GET /app/installations/{id}", (*ghCall).installation)
+	handle("GET /repositories/{id}/installation", (*ghCall).repoInstallation)
 	handle("POST /app/installations/{id}/access_tokens", (*ghCall).accessToken)
 	handle("GET /installation/repositories", (*ghCall).installedRepos)
 	if !g.opt.NoGraphQL {
@@ -132,7 +134,7 @@ func (c *ghCall) writes(endpoint string) bool {
 // authenticate knows tokens of users and of installations. The endpoints of an
 // App itself have a check of their own.
 func (c *ghCall) authenticate(endpoint string) bool {
-	if strings.HasSuffix(endpoint, " /app") || strings.Contains(endpoint, " /app/") {
+	if strings.HasSuffix(endpoint, " /app") || strings.Contains(endpoint, " /app/") || strings.HasSuffix(endpoint, "}/installation") {
 		return true
 	}
 	kind, token, _ := strings.Cut(c.r.Header.Get("Authorization"), " ")
@@ -145,7 +147,11 @@ func (c *ghCall) authenticate(endpoint string) bool {
 	}
 	for _, app := range c.g.apps {
 		if app.token == token && c.g.opt.Now().Before(app.expires) {
-			c.app, c.doer = app, app.bot
+			if !app.suspended.IsZero() {
+				c.refuse(http.StatusForbidden, ghSuspended)
+				return false
+			}
+			c.app, c.doer = app, app.spends
 			return true
 		}
 	}

@@ -56,7 +56,7 @@ func (c *ghCall) graphql() {
 		c.data(ghFields{"team": nil})
 		return
 	}
-	team := ghFields{"parentTeam": nil, "repositories": c.connection(t.sorted(), u, v.After)}
+	team := ghFields{"parentTeam": nil, "repositories": c.connection(c.seen(t.sorted()), u, v.After)}
 	if t.parent != nil {
 		team["parentTeam"] = ghFields{"slug": t.parent.slug}
 	}

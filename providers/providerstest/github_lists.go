@@ -34,7 +34,7 @@ func (c *ghCall) level(r *ghRepo) providers.Permission {
 
 func (c *ghCall) sees(r *ghRepo) bool {
 	if c.app != nil {
-		return r.visibility == providers.Public || c.app.org == r.owner
+		return r.visibility == providers.Public || c.app.shows(r)
 	}
 	return c.g.sees(c.doer, r)
 }
@@ -231,7 +231,12 @@ func (c *ghCall) teamRepos() {
 	if t == nil {
 		return
 	}
-	ghList(c, t.sorted(), func(r *ghRepo) any { return c.g.jsonFor(r, t.repos[r]) })
+	ghList(c, c.seen(t.sorted()), func(r *ghRepo) any { return c.g.jsonFor(r, t.repos[r]) })
+}
+
+// seen are those of the repositories that the asking one may look at.
+func (c *ghCall) seen(repos []*ghRepo) []*ghRepo {
+	return slices.DeleteFunc(repos, func(r *ghRepo) bool { return !c.sees(r) })
 }
 
 func (t *ghTeam) sorted() []*ghRepo {
@@ -351,7 +356,7 @@ func (c *ghCall) installedRepos() {
 	}
 	var all []*ghRepo
 	for _, r := range c.g.sorted() {
-		if r.owner == c.app.org {
+		if c.app.shows(r) {
 			all = append(all, r)
 		}
 	}

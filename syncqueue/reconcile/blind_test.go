@@ -62,12 +62,29 @@ type deaf struct {
 	stop func()
 }
 
+// ask pushes a job and returns its id.
+func (d *deaf) ask(j syncqueue.Job) string {
+	d.t.Helper()
+	return ok[[]string](d.t)(d.db.Enqueue(d.t.Context(), syncqueue.Cause{By: "operator test", At: time.Now()}, j))[0]
+}
+
+// done waits for a job to end and returns it.
+func (d *deaf) done(id string) syncqueue.Job {
+	d.t.Helper()
+	var j syncqueue.Job
+	d.until("the end of "+id, func(belief) bool {
+		j = ok[syncqueue.Job](d.t)(d.db.Job(d.t.Context(), id))
+		return j.State == syncqueue.Done
+	})
+	return j
+}
+
 const often = 50 * time.Millisecond
 
 // listen starts a hookd whose provider has a hook of the given coverage, and
 // returns when it has filled its catalogue and polled once. An instance that
 // sweeps would find everything, so it does not.
-func listen(t *testing.T, forge providers.Forge, org providers.Org, kind []providers.Coverage, c providers.Coverage) *deaf {
+func listen(t *testing.T, forge providers.Forge, kind []providers.Coverage, c providers.Coverage, orgs ...providers.Org) *deaf {
 	t.Helper()
 	db := memory.New(memory.Options{})
 	log := slog.New(slog.NewTextHandler(io.Discard, nil))
@@ -77,9 +94,13 @@ func listen(t *testing.T, forge providers.Forge, org providers.Org, kind []provi
 	if _, err := db.Push(t.Context(), syncqueue.Entry{Delivery: heard, Event: providers.Event{Name: "ping"}, Result: syncqueue.EntryPing}); err != nil {
 		t.Fatal(err)
 	}
+	var names []string
+	for _, o := range orgs {
+		names = append(names, o.Name)
+	}
 	engine, err := reconcile.New(reconcile.Config{
 		Providers: []reconcile.Provider{{
-			Name: "git", Forge: forge, Orgs: providers.NewOrgSet(org.Name), Names: []string{org.Name},
+			Name: "git", Forge: forge, Orgs: providers.NewOrgSet(names...), Names: names,
 			Members: often, Repos: often, Coverage: kind,
 		}},
 		Targets: []reconcile.Target{{Name: "ci", Provider: "git", Driver: willing{}}},
@@ -102,21 +123,25 @@ func listen(t *testing.T, forge providers.Forge, org providers.Org, kind []provi
 	go func() { pool.Run(ctx); close(done) }()
 	d := &deaf{belief{t, db}, func() { cancel(); <-done; db.Close() }}
 	d.until("the first fill and polls", func(b belief) bool {
-		members, err := db.Snapshot(t.Context(), "members/git/"+org.ID)
-		jobs, _, listErr := db.Jobs(t.Context(), syncqueue.JobQuery{}, "", 500)
-		if err != nil || len(members) == 0 || listErr != nil {
+		polled := 0
+		for _, o := range orgs {
+			if members, err := db.Snapshot(t.Context(), "members/git/"+o.ID); err == nil && len(members) > 0 {
+				polled++
+			}
+		}
+		jobs, _, err := db.Jobs(t.Context(), syncqueue.JobQuery{}, "", 500)
+		if err != nil {
 			return false
 		}
-		polled := false
 		for _, j := range jobs {
 			switch {
-			case j.Kind == syncqueue.KindPoll && j.Within.Name == "repos":
-				polled = j.Note != ""
+			case j.Kind == syncqueue.KindPoll && j.Within.Name == "repos" && j.Note != "":
+				polled++
 			case j.Kind != syncqueue.KindPoll && j.Kind != syncqueue.KindSweep && j.State != syncqueue.Done:
 				return false
 			}
 		}
-		return polled
+		return polled == 2*len(orgs)
 	})
 	return d
 }
@@ -228,7 +253,7 @@ func TestEverySilenceOfGiteaIsFound(t *testing.T) {
 			do(t, g.AddTeamRepo("acme", "core", r[0].Path), g.AddTeamRepo("acme", "core", r[2].Path), g.AddTeamRepo("acme", "docs", r[6].Path),
 				g.AddTeamRepo("acme", "last", r[8].Path), g.AddCollaborator(r[5].Path, u[3].Login, providers.Read))
 			forge := ok[*gitea.Forge](t)(gitea.New(gitea.Config{URL: g.URL(), Token: g.AdminToken()}))
-			d := listen(t, forge, acme, gitea.Coverage(), c)
+			d := listen(t, forge, gitea.Coverage(), c, acme)
 			defer d.stop()
 
 			var adopted providers.Repo
@@ -285,7 +310,7 @@ func TestEverySilenceOfGitHubIsFound(t *testing.T) {
 			}
 			do(t, g.AddTeamRepo("acme", "core", r[0].Path), g.AddTeamRepo("acme", "core", r[1].Path))
 			forge := ok[*github.Forge](t)(github.New(github.Config{URL: g.URL(), Token: g.AdminToken()}))
-			d := listen(t, forge, acme, github.Coverage(), c)
+			d := listen(t, forge, github.Coverage(), c, acme)
 			defer d.stop()
 
 			has := func(user, repo int, p providers.Permission) func(belief) bool {
@@ -329,7 +354,7 @@ func TestEverySilenceOfGitLabIsFound(t *testing.T) {
 			do(t, g.AddCollaborator(r[5].Path, u[3].Login, providers.Write))
 			orgs := providers.NewOrgSet("acme")
 			forge := ok[*gitlab.Forge](t)(gitlab.New(gitlab.Config{URL: g.URL(), Token: g.AdminToken(), Orgs: orgs}))
-			d := listen(t, forge, acme, gitlab.Coverage(), c)
+			d := listen(t, forge, gitlab.Coverage(), c, acme)
 			defer d.stop()
 
 			has := func(user, repo int, p providers.Permission) func(belief) bool {

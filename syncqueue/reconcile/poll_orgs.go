@@ -73,6 +73,11 @@ func (e *Engine) pollOrgs(ctx context.Context, p *provider, l syncqueue.Lease) (
 			o.Next = now.Add(learnEvery)
 			continue
 		}
+		if errors.Is(err, providers.ErrWithheld) {
+			faults = append(faults, fmt.Errorf("organization %q: %w", name, err))
+			o.Next = now.Add(learnEvery)
+			continue
+		}
 		if err != nil {
 			return o, err
 		}

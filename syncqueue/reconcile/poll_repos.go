@@ -3,6 +3,8 @@ package reconcile
 import (
 	"context"
 	"fmt"
+	"maps"
+	"slices"
 
 	"github.com/hookd/hookd/providers"
 	"github.com/hookd/hookd/storage"
@@ -63,6 +65,11 @@ func (e *Engine) pollRepos(ctx context.Context, p *provider, l syncqueue.Lease) 
 		}
 		o.Follow = kept
 	}
+	hidden, err := e.hidden(ctx, p, slices.Collect(maps.Values(was)))
+	if err != nil {
+		return syncqueue.Outcome{}, err
+	}
+	maps.DeleteFunc(was, func(id string, _ providers.Repo) bool { return hidden[id] })
 	if e.cfg.Guard.Shrinks(len(known), len(known)-len(was)) && !l.Job.Force {
 		return e.hold(l, atCatalogue, fmt.Sprintf("%s lists %d repositories, %d are known", org.Name, len(listed), len(known))), nil
 	}
@@ -71,6 +78,9 @@ func (e *Engine) pollRepos(ctx context.Context, p *provider, l syncqueue.Lease) 
 	}
 	polled(o.Follow, "repository poll", now)
 	o.Note = fmt.Sprintf("%d repositories, %d differences", len(listed), len(o.Follow))
+	if len(hidden) > 0 {
+		o.Note += fmt.Sprintf(", %d that hookd may not read", len(hidden))
+	}
 	return o, nil
 }
 

@@ -64,7 +64,11 @@ func (e *Engine) repoMissing(ctx context.Context, p *provider, l syncqueue.Lease
 	}
 	if known {
 		// The token may have lost its rights: that looks the same.
-		if err := e.prove(ctx, p, col.Repo.Org); err != nil {
+		switch err := e.prove(ctx, p, col.Repo.Org); {
+		case errors.Is(err, providers.ErrWithheld) && !l.Job.Hint.Gone:
+			return superseded("hookd may not read it, and what is known of it stays: " + err.Error()), nil
+		case errors.Is(err, providers.ErrWithheld): // that it is deleted the forge itself said
+		case err != nil:
 			return finding{}, err
 		}
 		if _, err := p.Forge.Repo(ctx, l.Job.Subject.ID); !errors.Is(err, providers.ErrNotFound) {

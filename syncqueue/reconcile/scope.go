@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/hookd/hookd/providers"
@@ -125,8 +126,13 @@ func (e *Engine) begin(ctx context.Context, p *provider, l syncqueue.Lease, org 
 	if err != nil {
 		return progress{}, err
 	}
-	for _, r := range known {
-		if !listed[r.ID] {
+	missing := slices.DeleteFunc(known, func(r providers.Repo) bool { return listed[r.ID] })
+	hidden, err := e.hidden(ctx, p, missing)
+	if err != nil {
+		return progress{}, err
+	}
+	for _, r := range missing {
+		if !hidden[r.ID] {
 			o.Follow = append(o.Follow, syncqueue.RepoJob(p.Name, r, syncqueue.LanePoll, e.cfg.Now()))
 		}
 	}

@@ -42,10 +42,13 @@ func (e *Engine) lookAtUser(ctx context.Context, p *provider, l syncqueue.Lease)
 		return finding{}, err
 	}
 	list := strongest(p.ours(all, h), byRepo)
-	lost := missing(h, list, func(providers.Repo) bool { return true })
+	lost, stays, err := e.judgeable(ctx, p, h, missing(h, list, func(providers.Repo) bool { return true }))
+	if err != nil {
+		return finding{}, err
+	}
 	held, err := e.doubted(ctx, p, l, h, lost)
 	return finding{
-		change: storage.Change{Lists: []storage.List{{User: u, Repos: list}}, Users: []providers.User{u}},
+		change: storage.Change{Lists: []storage.List{{User: u, Repos: append(list, stays...)}}, Users: []providers.User{u}},
 		note:   fmt.Sprintf("%d repositories", len(list)), held: held,
 	}, err
 }
@@ -86,6 +89,9 @@ func (e *Engine) lookAtMember(ctx context.Context, p *provider, l syncqueue.Leas
 		}
 		return named[r.ID]
 	})
+	if lost, _, err = e.judgeable(ctx, p, h, lost); err != nil {
+		return finding{}, err
+	}
 	if l.Job.Announced() {
 		for _, x := range lost { // of other organizations too: a subgroup's event reaches them
 			p.models.drop(x.repo.Org.ID)
