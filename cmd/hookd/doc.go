@@ -58,4 +58,9 @@
 // configuration is read by config_load.go in layers over one table of settings
 // (config_settings.go), which the file's reader, the environment's reader,
 // `config show` and the reload all go by.
+//
+// `hooks` and `doctor` ask the forges themselves, with the configured tokens:
+// webhooks.go surveys the places that may have our webhooks, webhook_rows.go
+// judges what is there, and the running server does both as well
+// (watch_hooks.go). What they find are findings (report.go): ok, warn or FAIL.
 package main

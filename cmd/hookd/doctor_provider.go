@@ -225,11 +225,7 @@ func (d *doctor) blindSpots(p *providerConfig, place providers.HookType) {
 		}
 		heard[within] = append(heard[within], strings.ReplaceAll(string(h.Change), "_", " "))
 	}
-	var parts []string
 	for _, within := range order {
-		parts = append(parts, within+": "+strings.Join(heard[within], ", "))
-	}
-	if len(parts) > 0 {
-		d.say(levelOK, "blind spots", p.Name+"/blind spots", "", "no event tells of these; %s", strings.Join(parts, "; "))
+		d.say(levelOK, "blind spots", p.Name+"/no event", "", "%s: %s", within, strings.Join(heard[within], ", "))
 	}
 }

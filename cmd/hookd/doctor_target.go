@@ -63,13 +63,13 @@ func (d *doctor) credentials(ctx context.Context, t *targetConfig, driver target
 	}
 	subject := t.Name + "/credentials"
 	bad := map[string]target.Credential{}
-	known := 0
+	judged := map[string]bool{}
 	for _, a := range people {
 		c := keys.Credential(a.Login)
 		if a.Admin && c == target.CredentialMissing {
 			continue
 		}
-		known++
+		judged[a.Login] = true
 		if c == target.CredentialMissing || c == target.CredentialRejected {
 			bad[a.Login] = c
 		}
@@ -86,15 +86,15 @@ func (d *doctor) credentials(ctx context.Context, t *targetConfig, driver target
 					Login string `json:"login"`
 				}
 				if json.Unmarshal(raw, &u) == nil && (people == nil || isAmong(u.Login, people)) {
-					bad[u.Login] = state
+					bad[u.Login], judged[u.Login] = state, true
 				}
 			}
 		}
 	}
 	if len(bad) == 0 {
 		switch {
-		case known > 0:
-			d.say(levelOK, "credentials", subject, "", "all %d have a token file in %s", known, t.TokenDir)
+		case len(judged) > 0:
+			d.say(levelOK, "credentials", subject, "", "all %d have a token file in %s", len(judged), t.TokenDir)
 		case people == nil && d.live == nil:
 			d.say(levelWarn, "credentials", subject, "set token_file of target "+t.Name+", or start hookd", "who is there is not known")
 		default:
@@ -116,8 +116,8 @@ func (d *doctor) credentials(ctx context.Context, t *targetConfig, driver target
 		text += fmt.Sprintf(" and %d more", more)
 	}
 	of := ""
-	if known > 0 {
-		of = fmt.Sprintf(" of %d", known)
+	if people != nil {
+		of = fmt.Sprintf(" of %d", len(judged))
 	}
 	d.say(levelFail, "credentials", subject,
 		fmt.Sprintf("put each one's own token from the CI server's user settings into a file named for the login in %s", t.TokenDir),

@@ -31,6 +31,13 @@
 // of a member whose teams do not have it. Being site administrator lists
 // nothing more, but makes every permission Admin.
 //
+// # Setting webhooks
+//
+// An update of a webhook takes an address, a content type and events, and
+// accepts a secret without taking it (measured): another secret takes another
+// webhook. What an update does not name, it empties. The API tells neither the
+// secret nor how deliveries went.
+//
 // # The client
 //
 // Calls go through Gitea's own SDK, on a transport of ours: the SDK knows the

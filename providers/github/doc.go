@@ -28,6 +28,12 @@
 // members, so it can confirm or contradict a loss. It knows no direct grants
 // and no organization roles.
 //
+// # Setting webhooks
+//
+// To who may not see an organization's webhooks GitHub says that there are none
+// to be found. An update without the secret removes it. An App's webhook can be
+// turned to another address, and is made, removed and subscribed by hand.
+//
 // # The client
 //
 // Calls go through go-github on transports of ours. From the outside in: the

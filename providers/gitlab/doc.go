@@ -38,6 +38,13 @@
 // ScopeAccess of groups and Count fail with ErrForbidden, all else works for a
 // reporter of the group.
 //
+// # Setting webhooks
+//
+// A system webhook takes an administrator, one of a group its owner and Premium.
+// A signing token may be ignored without a word, so what was set is read back.
+// A webhook that GitLab switched off after failures is replaced: it would come
+// back by itself only after a test that succeeds.
+//
 // # The client
 //
 // Calls go through GitLab's own client, on a transport of ours and with its
