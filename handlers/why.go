@@ -1,6 +1,7 @@
 package handlers
 
 import (
+	"context"
 	"errors"
 	"net/http"
 
@@ -22,7 +23,7 @@ func (s *api) why(w http.ResponseWriter, r *http.Request) {
 		fail(w, r, s.Log, q.err)
 		return
 	}
-	a, err := why.Ask(r.Context(), s.explainable(), ask)
+	a, err := s.Why(r.Context(), ask)
 	var unknown *why.UnknownError
 	if errors.As(err, &unknown) {
 		err = notFound(unknown.Error())
@@ -32,6 +33,12 @@ func (s *api) why(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	writeJSON(w, http.StatusOK, a)
+}
+
+// Why explains why a user sees a repository, or does not. The error is a
+// *why.UnknownError if the catalogue does not know whom or what was asked for.
+func (a Admin) Why(ctx context.Context, q why.Question) (why.Answer, error) {
+	return why.Ask(ctx, a.explainable(), q)
 }
 
 // explainable is what explanations are made of.

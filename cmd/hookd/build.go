@@ -127,7 +127,7 @@ func (s *server) handlers() {
 	admin.Page = dashboard.New(dashboard.Config{
 		Journal: s.store, Console: s.store, Catalogue: s.store, Visibles: s.store,
 		Steering: admin.Steering(), Gate: handlers.Gate{Tokens: admin.Tokens},
-		Credential: s.desk.Credential, PublicURL: s.cfg.PublicURL,
+		Why: admin.Why, Credential: s.desk.Credential, PublicURL: s.cfg.PublicURL,
 		Providers: names(s.cfg.Providers, func(p *providerConfig) string { return p.Name }),
 		Log:       s.log, Now: time.Now,
 	})

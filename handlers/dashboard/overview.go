@@ -32,6 +32,7 @@ type overview struct {
 	Newest    string // addresses, "" if there is nothing
 	Older     string
 	People    peopleView
+	Asking    whyView // the form that asks why
 	Paces     []pace
 }
 
@@ -54,7 +55,7 @@ func (p *page) overview(w http.ResponseWriter, r *http.Request) {
 	v := overview{
 		links: p.links, Title: "Overview", Every: f.Every, Path: f.link(),
 		Name: who.name, Role: who.role, Acts: who.acts, Form: who.form,
-		Now: at(now, now), Seen: now.UTC().Format(time.RFC3339Nano), Paces: pacesOf(f),
+		Now: at(now, now), Seen: now.UTC().Format(time.RFC3339Nano), Paces: pacesOf(f), Asking: whyView{Providers: p.Providers},
 	}
 	for _, part := range []func(context.Context, filter, *overview) error{
 		p.queue, p.times, p.stuckJobs, p.deliveries, p.chosen, p.people,

@@ -4,6 +4,7 @@
 // does, it does through the same steering as the API.
 //
 //	GET  /                                   the page, or the form to sign in
+//	GET  /dashboard/why                      why a user sees a repository, or does not
 //	POST /dashboard/sign-in, …/sign-out      a token becomes a session, and ends it
 //	POST /dashboard/deliveries/{id}/redeliver
 //	POST /dashboard/jobs/{id}/retry, …/drop
@@ -21,6 +22,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/hookd/hookd/handlers/why"
 	"github.com/hookd/hookd/storage"
 	"github.com/hookd/hookd/syncqueue"
 )
@@ -33,6 +35,10 @@ type Config struct {
 	Visibles  storage.Visibles
 	Steering  Steering
 	Gate      Gate
+
+	// Why explains why a user sees a repository, or does not, without asking a
+	// forge. A *why.UnknownError says whom or what nobody knows.
+	Why func(ctx context.Context, q why.Question) (why.Answer, error)
 
 	// Credential is the state of a user's credential, as in the API: ok,
 	// missing, rejected, unknown, or "".
@@ -98,6 +104,7 @@ func New(c Config) http.Handler {
 	}
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /{$}", p.overview)
+	mux.HandleFunc("GET /dashboard/why", p.why)
 	mux.HandleFunc("POST /dashboard/sign-in", p.signIn)
 	mux.HandleFunc("POST /dashboard/sign-out", p.signedIn(p.signOut))
 	mux.HandleFunc("POST /dashboard/deliveries/{id}/redeliver", p.acting(p.redeliver))

@@ -120,7 +120,7 @@ func (w *world) full() (id string) {
 	w.credentials["ana"] = "missing"
 	for i := range 20 {
 		asked := w.now.Add(-time.Duration(i+1) * time.Minute)
-		w.visibles = append(w.visibles, storage.Visible{Target: "drone", Provider: "git", User: "ana", Repo: fmt.Sprint("acme/app-", i), Asked: asked, At: asked.Add(time.Duration(i+1) * time.Second)})
+		w.visibles = append(w.visibles, storage.Visible{Target: "drone", Provider: "git", UserID: "7", User: "ana", RepoID: fmt.Sprint(i), Repo: fmt.Sprint("acme/app-", i), Asked: asked, At: asked.Add(time.Duration(i+1) * time.Second)})
 	}
 	return id
 }

@@ -35,6 +35,7 @@ type timeRow struct {
 	At                 moment
 	Took               string
 	Repo, User, Target string
+	Why                string // where it is explained, "" if nowhere
 }
 
 // A chart is drawn by the template; the numbers here are places on its plane.
@@ -74,7 +75,7 @@ func (p *page) times(ctx context.Context, _ filter, v *overview) error {
 	p99, _ := storage.Percentile(took, .99)
 	t := timesView{Count: len(took), P50: seconds(p50), P95: seconds(p95), P99: seconds(p99)}
 	for _, s := range slices.Backward(shown[max(0, len(shown)-maxLatest):]) {
-		t.Latest = append(t.Latest, timeRow{at(s.At, now), seconds(s.Took()), clip(s.Repo), clip(s.User), clip(s.Target)})
+		t.Latest = append(t.Latest, timeRow{at(s.At, now), seconds(s.Took()), clip(s.Repo), clip(s.User), clip(s.Target), whyLink(s.Provider, s.UserID, s.RepoID)})
 	}
 	t.Chart = draw(shown, took[len(took)-1], now)
 	t.Chart.Lines = []tick{{t.Chart.height(p50), "p50"}, {t.Chart.height(p95), "p95"}}

@@ -16,6 +16,7 @@ import (
 
 	"github.com/hookd/hookd/handlers"
 	"github.com/hookd/hookd/handlers/dashboard"
+	"github.com/hookd/hookd/handlers/why"
 	"github.com/hookd/hookd/providers"
 	"github.com/hookd/hookd/storage"
 	"github.com/hookd/hookd/storage/memory"
@@ -61,9 +62,18 @@ func newWorld(t testing.TB) *world {
 		Steering: steering, Gate: handlers.Gate{Tokens: admin.Tokens}, Providers: []string{"git"},
 		Credential: func(_, login string) string { return w.credentials[login] },
 		PublicURL:  "https://hookd.example.com",
+		Why: func(ctx context.Context, q why.Question) (why.Answer, error) {
+			return why.Ask(ctx, why.Sources{Catalogue: w.db, Journal: w.db, Console: w.db, Desk: w, Now: now}, q)
+		},
 	})
 	w.handler = handlers.AdminAPI(admin)
 	return w
+}
+
+func (w *world) TargetsOf(string) []string { return []string{"drone"} }
+
+func (w *world) Standing(_, login string) why.Standing {
+	return why.Standing{Personal: true, Account: true, Healthy: true, Credential: w.credentials[login]}
 }
 
 // lines is a log that may be read while it is written.
