@@ -1,28 +1,17 @@
 package gitea
 
 import (
-	"bytes"
 	"encoding/json"
 	"errors"
-	"fmt"
-	"io"
-	"mime"
 	"net/http"
 	"net/url"
-	"strconv"
 	"strings"
 	"sync/atomic"
 	"time"
 
 	"github.com/hookd/hookd/providers"
+	"github.com/hookd/hookd/providers/transport"
 )
-
-// maxAnswer bounds one answer. A page of 50 repositories has some 100 KB, and
-// a team of 10,000 members, which comes in one answer, some 6 MB.
-const maxAnswer = 16 << 20
-
-// maxRedirects is enough for a repository and its owner that were both renamed.
-const maxRedirects = 4
 
 // guard is the transport below the SDK. It sends the token to one origin only,
 // reads every answer whole and bounded, and lets only the forge's own JSON
@@ -40,8 +29,8 @@ type guard struct {
 // RoundTrip implements http.RoundTripper.
 func (g *guard) RoundTrip(req *http.Request) (*http.Response, error) {
 	op := operation(req, g.origin)
-	if !sameOrigin(req.URL, g.origin) {
-		return nil, &providers.ForgeError{Op: op, Class: providers.ErrNonsense, Err: errors.New("refusing to leave the configured origin")}
+	if err := transport.Stay(op, req, g.origin); err != nil {
+		return nil, err
 	}
 	req = req.Clone(req.Context())
 	req.Header.Set("Accept", "application/json")
@@ -49,7 +38,7 @@ func (g *guard) RoundTrip(req *http.Request) (*http.Response, error) {
 		req.Header.Set("Authorization", "token "+g.token)
 	}
 	if wait := g.budget.Begin(req.Context(), ""); !wait.IsZero() {
-		return nil, &providers.ForgeError{Op: op, Class: providers.ErrLimited, After: wait, Err: errBudget}
+		return nil, &providers.ForgeError{Op: op, Class: providers.ErrLimited, After: wait, Err: transport.ErrBudget}
 	}
 	g.sent.Add(1)
 	start := g.now()
@@ -61,24 +50,19 @@ func (g *guard) RoundTrip(req *http.Request) (*http.Response, error) {
 	}
 	g.observe(resp.StatusCode)
 	g.budget.End("", providers.ReadAnswer(resp.Header, g.now().Sub(start), g.now()))
-	if isRedirect(resp.StatusCode) {
+	if transport.IsRedirect(resp.StatusCode) {
 		return resp, nil // judged by follow
 	}
-	body, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer+1))
-	resp.Body.Close()
+	body, err := transport.Read(op, resp)
 	if err != nil {
-		return nil, &providers.ForgeError{Op: op, Status: resp.StatusCode, Class: providers.ErrUnavailable, Err: err}
+		return nil, err
 	}
 	if err := g.judge(resp, body); err != nil {
 		err.Op, err.Status = op, resp.StatusCode
 		return nil, err
 	}
-	resp.Body, resp.ContentLength = io.NopCloser(bytes.NewReader(body)), int64(len(body))
-	return resp, nil
+	return transport.Give(resp, body), nil
 }
-
-// errBudget is the cause when a request was not even sent.
-var errBudget = errors.New("the token's budget is out")
 
 // judge classifies an answer; nil means that the call succeeded and that the
 // answer says to be JSON. Whether it is finds out who decodes it.
@@ -106,14 +90,10 @@ func (g *guard) judge(resp *http.Response, body []byte) *providers.ForgeError {
 		return class(providers.ErrNonsense, errPersonal)
 	case code/100 != 2:
 		return class(providers.ErrNonsense, words(resp, body))
-	case len(body) > maxAnswer:
-		return class(providers.ErrNonsense, fmt.Errorf("answer of more than %d bytes", maxAnswer))
 	case code == http.StatusNoContent && len(body) == 0:
 		return nil
-	case !isJSON(resp):
-		return class(providers.ErrNonsense, fmt.Errorf("content type %q", resp.Header.Get("Content-Type")))
 	}
-	return nil
+	return transport.Sound(resp, body, isJSON(resp))
 }
 
 // errPersonal is the cause when Gitea answers 405, as it does to a question
@@ -123,32 +103,7 @@ var errPersonal = errors.New("not owned by an organization")
 // follow allows redirects of a GET within the origin, as Gitea sends for
 // renamed repositories and owners.
 func (g *guard) follow(req *http.Request, via []*http.Request) error {
-	var why string
-	switch {
-	case !sameOrigin(req.URL, g.origin):
-		why = "redirect to another origin"
-	case via[0].Method != http.MethodGet:
-		why = "redirect of a " + via[0].Method
-	case len(via) > maxRedirects:
-		why = "redirects without end"
-	default:
-		return nil
-	}
-	return &providers.ForgeError{Op: operation(via[0], g.origin), Status: req.Response.StatusCode, Class: providers.ErrNonsense, Err: errors.New(why)}
-}
-
-func sameOrigin(u, origin *url.URL) bool {
-	return u.Scheme == origin.Scheme && strings.EqualFold(u.Hostname(), origin.Hostname()) && port(u) == port(origin)
-}
-
-func port(u *url.URL) string {
-	switch p := u.Port(); {
-	case p != "":
-		return p
-	case u.Scheme == "https":
-		return "443"
-	}
-	return "80"
+	return transport.Follow(operation(via[0], g.origin), req, via, g.origin)
 }
 
 // operation names a call by method and path; a token is in neither.
@@ -157,17 +112,8 @@ func operation(req *http.Request, origin *url.URL) string {
 	return req.Method + " " + path
 }
 
-func isRedirect(code int) bool {
-	switch code {
-	case http.StatusMovedPermanently, http.StatusFound, http.StatusSeeOther, http.StatusTemporaryRedirect, http.StatusPermanentRedirect:
-		return true
-	}
-	return false
-}
-
 func isJSON(resp *http.Response) bool {
-	t, _, err := mime.ParseMediaType(resp.Header.Get("Content-Type"))
-	return err == nil && t == "application/json"
+	return transport.MediaType(resp) == "application/json"
 }
 
 // isNotFound tells Gitea's 404 from one of a proxy or of an unknown route: it
@@ -185,12 +131,8 @@ func words(resp *http.Response, body []byte) error {
 	var e struct {
 		Message string `json:"message"`
 	}
-	if !isJSON(resp) || json.Unmarshal(body, &e) != nil || e.Message == "" {
+	if !isJSON(resp) || json.Unmarshal(body, &e) != nil {
 		return nil
 	}
-	const most = 200
-	if len(e.Message) > most {
-		e.Message = e.Message[:most]
-	}
-	return errors.New(strconv.Quote(e.Message))
+	return transport.Said(e.Message)
 }

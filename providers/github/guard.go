@@ -1,7 +1,6 @@
 package github
 
 import (
-	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -14,13 +13,8 @@ import (
 	"github.com/bradleyfalzon/ghinstallation/v2"
 
 	"github.com/hookd/hookd/providers"
+	"github.com/hookd/hookd/providers/transport"
 )
-
-// maxAnswer bounds one answer. A page of 100 repositories has some 600 KB.
-const maxAnswer = 16 << 20
-
-// maxRedirects is enough for a repository and its owner that were both renamed.
-const maxRedirects = 4
 
 // guard is the transport below the SDK. It sends nothing to another origin,
 // reads every answer whole and bounded, and lets only the forge's own JSON
@@ -36,8 +30,8 @@ type guard struct {
 // RoundTrip implements http.RoundTripper.
 func (g *guard) RoundTrip(req *http.Request) (*http.Response, error) {
 	op := operation(req, g.origin)
-	if !sameOrigin(req.URL, g.origin) {
-		return nil, &providers.ForgeError{Op: op, Class: providers.ErrNonsense, Err: errors.New("refusing to leave the configured origin")}
+	if err := transport.Stay(op, req, g.origin); err != nil {
+		return nil, err
 	}
 	as, err := g.identity(req, op)
 	if err != nil {
@@ -53,7 +47,7 @@ func (g *guard) RoundTrip(req *http.Request) (*http.Response, error) {
 	}
 	resource := resource(req)
 	if wait := as.budget.Begin(req.Context(), resource); !wait.IsZero() {
-		return nil, &providers.ForgeError{Op: op, Class: providers.ErrLimited, After: wait, Err: errBudget}
+		return nil, &providers.ForgeError{Op: op, Class: providers.ErrLimited, After: wait, Err: transport.ErrBudget}
 	}
 	start := g.now()
 	resp, err := as.auth.RoundTrip(req)
@@ -62,13 +56,12 @@ func (g *guard) RoundTrip(req *http.Request) (*http.Response, error) {
 		return nil, g.unsent(op, err)
 	}
 	as.budget.End(resource, providers.ReadAnswer(resp.Header, g.now().Sub(start), g.now()))
-	if isRedirect(resp.StatusCode) {
+	if transport.IsRedirect(resp.StatusCode) {
 		return resp, nil // judged by follow
 	}
-	body, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer+1))
-	resp.Body.Close()
+	body, err := transport.Read(op, resp)
 	if err != nil {
-		return nil, &providers.ForgeError{Op: op, Status: resp.StatusCode, Class: providers.ErrUnavailable, Err: err}
+		return nil, err
 	}
 	if resp.StatusCode == http.StatusNotModified && kept != nil {
 		resp, body = kept.renewed(resp), kept.body
@@ -85,8 +78,7 @@ func (g *guard) RoundTrip(req *http.Request) (*http.Response, error) {
 		// A torn answer must not be confirmed by every 304 to come.
 		g.cache.put(&answer{key: key, etag: etag, header: resp.Header.Clone(), body: body})
 	}
-	resp.Body, resp.ContentLength = io.NopCloser(bytes.NewReader(body)), int64(len(body))
-	return resp, nil
+	return transport.Give(resp, body), nil
 }
 
 // An identity is what a request goes out under.
@@ -107,9 +99,6 @@ func (g *guard) identity(req *http.Request, op string) (identity, error) {
 	}
 	return i.identity, nil
 }
-
-// errBudget is the cause when a request was not even sent.
-var errBudget = errors.New("the token's budget is out")
 
 // resource is what a request counts against: the REST API's limit, or that of
 // GraphQL.
@@ -163,47 +152,17 @@ func (g *guard) unsent(op string, err error) error {
 // renamed repositories and owners. One shows the public part of a list to those
 // who may not see it all, which must not pass for the list.
 func (g *guard) follow(req *http.Request, via []*http.Request) error {
-	e := &providers.ForgeError{Op: operation(via[0], g.origin), Status: req.Response.StatusCode, Class: providers.ErrNonsense}
-	switch {
-	case !sameOrigin(req.URL, g.origin):
-		e.Err = errors.New("redirect to another origin")
-	case via[0].Method != http.MethodGet:
-		e.Err = errors.New("redirect of a " + via[0].Method)
-	case strings.HasSuffix(req.URL.Path, "/public_members"):
-		e.Class, e.Err = providers.ErrForbidden, errors.New("the token is not of a member")
-	case len(via) > maxRedirects:
-		e.Err = errors.New("redirects without end")
-	default:
-		return nil
+	op := operation(via[0], g.origin)
+	err := transport.Follow(op, req, via, g.origin)
+	if err == nil && strings.HasSuffix(req.URL.Path, "/public_members") {
+		err = &providers.ForgeError{Op: op, Status: req.Response.StatusCode, Class: providers.ErrForbidden, Err: errors.New("the token is not of a member")}
 	}
-	return e
-}
-
-func sameOrigin(u, origin *url.URL) bool {
-	return u.Scheme == origin.Scheme && strings.EqualFold(u.Hostname(), origin.Hostname()) && port(u) == port(origin)
-}
-
-func port(u *url.URL) string {
-	switch p := u.Port(); {
-	case p != "":
-		return p
-	case u.Scheme == "https":
-		return "443"
-	}
-	return "80"
+	return err
 }
 
 // operation names a call by method and path; a token is in neither.
 func operation(req *http.Request, origin *url.URL) string {
 	return req.Method + " /" + strings.TrimPrefix(strings.TrimPrefix(req.URL.RequestURI(), origin.EscapedPath()), "/")
-}
-
-func isRedirect(code int) bool {
-	switch code {
-	case http.StatusMovedPermanently, http.StatusFound, http.StatusSeeOther, http.StatusTemporaryRedirect, http.StatusPermanentRedirect:
-		return true
-	}
-	return false
 }
 
 // nextLink returns the address of the next page, "" for none.
@@ -229,7 +188,7 @@ func (f *Forge) ownLinks(op string, h http.Header) error {
 		return fmt.Errorf("%s: %w", op, err)
 	}
 	u, err := base.Parse(next)
-	if err != nil || !sameOrigin(u, base) {
+	if err != nil || !transport.SameOrigin(u, base) {
 		return nonsense(op, "the next page is said to be at another origin")
 	}
 	return nil

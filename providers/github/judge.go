@@ -3,13 +3,11 @@ package github
 import (
 	"encoding/json"
 	"errors"
-	"fmt"
-	"mime"
 	"net/http"
-	"strconv"
 	"strings"
 
 	"github.com/hookd/hookd/providers"
+	"github.com/hookd/hookd/providers/transport"
 )
 
 // judge classifies an answer; nil means that the call succeeded and that the
@@ -44,14 +42,10 @@ func (g *guard) judge(resp *http.Response, body []byte) *providers.ForgeError {
 		return class(providers.ErrNotFound, nil)
 	case code/100 != 2:
 		return class(providers.ErrNonsense, words(resp, body))
-	case len(body) > maxAnswer:
-		return class(providers.ErrNonsense, fmt.Errorf("answer of more than %d bytes", maxAnswer))
 	case code == http.StatusNoContent && len(body) == 0:
 		return nil
-	case !isJSON(resp):
-		return class(providers.ErrNonsense, fmt.Errorf("content type %q", resp.Header.Get("Content-Type")))
 	}
-	return nil
+	return transport.Sound(resp, body, isJSON(resp))
 }
 
 // limited tells a rate limit from a lack of rights, both of which GitHub answers
@@ -69,8 +63,8 @@ func limited(resp *http.Response, body []byte) bool {
 }
 
 func isJSON(resp *http.Response) bool {
-	t, _, err := mime.ParseMediaType(resp.Header.Get("Content-Type"))
-	return err == nil && (t == "application/json" || strings.HasPrefix(t, "application/") && strings.HasSuffix(t, "+json"))
+	t := transport.MediaType(resp)
+	return t == "application/json" || strings.HasPrefix(t, "application/") && strings.HasSuffix(t, "+json")
 }
 
 // apiError is GitHub's word on a failure.
@@ -129,6 +123,5 @@ func words(resp *http.Response, body []byte) error {
 	if details := e.details(); details != "" {
 		said += ": " + details
 	}
-	const most = 200
-	return errors.New(strconv.Quote(said[:min(len(said), most)]))
+	return transport.Said(said)
 }
