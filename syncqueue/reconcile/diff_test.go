@@ -32,7 +32,7 @@ func TestADifferenceOfTeamsNamesOnlyWhomItConcerns(t *testing.T) {
 		"another team":   {team("3", providers.Write, []string{"omar"}, []string{"51"}), map[string]bool{"ana": true, "li": true, "omar": false}, nil},
 		"few repos only": {team("3", providers.Write, []string{"omar", "zoe"}, []string{"51"}), map[string]bool{"ana": true, "li": true}, map[string]bool{"51": false}},
 	} {
-		d := diffModels(providers.Model{Teams: []providers.TeamModel{core}}, providers.Model{Teams: []providers.TeamModel{c.is}})
+		d := diffModels(providers.Model{Teams: []providers.TeamModel{core}}, providers.Model{Teams: []providers.TeamModel{c.is}}, price{1, 1})
 		users, repos := map[string]bool{}, map[string]bool{}
 		for u, s := range d.users {
 			users[u.ID] = s.lost
@@ -60,7 +60,7 @@ func TestAChangeOfStandingIsLookedAt(t *testing.T) {
 	was := providers.Model{Teams: []providers.TeamModel{core}, Admins: []string{"ana"}}
 	is := providers.Model{Teams: []providers.TeamModel{core}, Restricted: []string{"li"}}
 	var got []string
-	for u := range diffModels(was, is).users {
+	for u := range diffModels(was, is, price{1, 1}).users {
 		got = append(got, u.ID)
 	}
 	slices.Sort(got)
@@ -84,7 +84,7 @@ func TestADifferenceOfTeamsSaysWhatWasSeen(t *testing.T) {
 		named("2", "backend", providers.Write, []string{"ana"}, []string{"41", "42"}),
 		named("3", "docs", providers.Write, []string{"omar"}, []string{"51"}),
 		named("4", "guests", providers.Read, []string{"li"}, []string{"43", "44"}),
-	))
+	), price{1, 1})
 	got := map[string]string{}
 	for u, s := range d.users {
 		got[u.ID] = s.why

@@ -12,6 +12,27 @@ import (
 type drift struct {
 	users map[providers.User]sighting
 	repos map[string]sighting
+	price price
+}
+
+// A price is how many calls it takes to look at one person in an organization,
+// and at one repository.
+type price struct{ person, repo int }
+
+// priceIn is what looking costs in the organization of a model. Where audiences
+// are computed from the teams, a repository costs the same whoever has it.
+func priceIn(f providers.Forge, m providers.Model) price {
+	const page, smallPage = 100, 50
+	repos := map[string]bool{}
+	for _, t := range m.Teams {
+		for _, id := range t.Repos {
+			repos[id] = true
+		}
+	}
+	if _, ok := f.(providers.ModelForge); ok {
+		return price{person: 1 + 2*len(repos)/smallPage, repo: 3}
+	}
+	return price{person: 1 + len(repos)/page, repo: 1 + len(m.Members())/page}
 }
 
 // A sighting is what a poll saw of a user or repository.
@@ -23,8 +44,8 @@ type sighting struct {
 // diffModels tells whose access and which repositories have to be looked at
 // again. A change of a whole team becomes the cheaper of its people and its
 // repositories.
-func diffModels(was, is providers.Model) drift {
-	d := drift{users: map[providers.User]sighting{}, repos: map[string]sighting{}}
+func diffModels(was, is providers.Model, p price) drift {
+	d := drift{users: map[providers.User]sighting{}, repos: map[string]sighting{}, price: p}
 	old := map[string]providers.TeamModel{}
 	for _, t := range was.Teams {
 		old[t.ID] = t
@@ -79,7 +100,7 @@ func (d drift) standing(was, is []string, m providers.Model) {
 }
 
 func (d drift) team(t providers.TeamModel, s sighting) {
-	if !t.AllRepos && !t.Owners && len(t.Repos) < len(t.Members) {
+	if !t.AllRepos && !t.Owners && len(t.Repos)*d.price.repo < len(t.Members)*d.price.person {
 		mark(d.repos, t.Repos, s)
 		return
 	}

@@ -19,7 +19,8 @@ type models struct {
 type kept struct {
 	read  sync.Mutex // held while somebody reads, so that others wait for him
 	model providers.Model
-	fence uint64
+	fence uint64 // 0 if the model is outdated, or was never read
+	known bool   // there is a model, if an outdated one
 }
 
 func (m *models) of(org string) *kept {
@@ -51,7 +52,7 @@ func (m *models) get(ctx context.Context, f providers.TeamForge, org providers.O
 	}
 	// A slower reader with an older lease must not turn the clock back.
 	if now > k.fence {
-		k.model, k.fence = model, now
+		k.model, k.fence, k.known = model, now, true
 	}
 	return model, now, nil
 }
@@ -62,24 +63,24 @@ func (m *models) put(org string, model providers.Model, fence uint64) {
 	k.read.Lock()
 	defer k.read.Unlock()
 	if fence > k.fence {
-		k.model, k.fence = model, fence
+		k.model, k.fence, k.known = model, fence, true
 	}
 }
 
-// peek returns the model that is kept, if one is.
+// peek returns the model that was read last, if one was.
 func (m *models) peek(org string) (providers.Model, bool) {
 	k := m.of(org)
 	k.read.Lock()
 	defer k.read.Unlock()
-	return k.model, k.fence != 0
+	return k.model, k.known
 }
 
-// drop forgets an organization's model: something showed that it is outdated.
+// drop outdates an organization's model: something showed that it is outdated.
 func (m *models) drop(org string) {
 	k := m.of(org)
 	k.read.Lock()
 	defer k.read.Unlock()
-	k.model, k.fence = providers.Model{}, 0
+	k.fence = 0
 }
 
 // knows reports whether there is a model at all.

@@ -87,7 +87,11 @@ func (e *Engine) pollMembers(ctx context.Context, p *provider, l syncqueue.Lease
 // much smaller than before that an operator has to say that it is meant.
 func (e *Engine) pollTeams(ctx context.Context, m *membersPoll) (held *syncqueue.Outcome, err error) {
 	tf, ok := m.p.Forge.(providers.TeamForge)
+	last, known := m.p.models.peek(m.org.ID)
 	if !ok || !m.coverage.Polls(inModel...) && !m.l.Job.Announced() {
+		if known { // for when a team is said to be gone
+			m.is.Model = &last
+		}
 		return nil, nil
 	}
 	model, err := readModel(ctx, tf, m.org)
@@ -99,15 +103,15 @@ func (e *Engine) pollTeams(ctx context.Context, m *membersPoll) (held *syncqueue
 		return &o, nil
 	}
 	was := m.was.Model
-	if before, ok := m.p.models.peek(m.org.ID); ok && was == nil {
+	if known && was == nil {
 		// The first fill read the teams earlier than this first poll.
-		was = &before
+		was = &last
 	}
 	m.p.models.put(m.org.ID, model, m.l.Fence)
 	m.is.Model, m.change.Users = &model, model.Members()
 	switch {
 	case was != nil:
-		m.jobs = append(m.jobs, e.jobsOf(m.p, m.org, diffModels(*was, model))...)
+		m.jobs = append(m.jobs, e.jobsOf(m.p, m.org, diffModels(*was, model, priceIn(m.p.Forge, model)))...)
 	case m.l.Job.Announced():
 		m.jobs = append(m.jobs, e.pass(m.p, m.org, "a team changed, and what it had is not known"))
 	}
