@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"container/list"
 	"io"
-	"maps"
 	"net/http"
 	"sync"
 )
@@ -84,15 +83,38 @@ func (c *cache) drop(e *list.Element) {
 // answers are bounded too.
 func (a *answer) weight() int { return len(a.body) + 1<<10 }
 
-// response is the kept answer as if it had come now, with what the 304 says of
-// it: GitLab tags the body alone, so a page that is as it was may have got
-// another one behind it (Rack::ETag, Rack::ConditionalGet; RFC 9111, 4.3.4).
-func (a *answer) response(req *http.Request, now http.Header) *http.Response {
-	h := a.header.Clone()
-	maps.Copy(h, now)
+// paging are the headers that say how a list goes on and how long it is.
+var paging = []string{"Link", "X-Total", "X-Total-Pages", "X-Page", "X-Per-Page", "X-Next-Page", "X-Prev-Page"}
+
+// response is the kept answer as if it came now. GitLab tags the body alone, so
+// a page that is as it was may have got another one behind it (Rack::ETag,
+// Rack::ConditionalGet; RFC 9111, 4.3.4): how the list goes on is told by the
+// 304. It is false if that is silent where the kept answer was not.
+func (a *answer) response(req *http.Request, now http.Header) (*http.Response, bool) {
+	h, told := a.header.Clone(), false
+	for _, name := range paging {
+		h.Del(name)
+		if v := now.Values(name); len(v) > 0 {
+			h[name], told = v, true
+		}
+	}
+	for _, name := range paging {
+		if a.header.Get(name) != "" && !told {
+			return nil, false
+		}
+	}
 	return &http.Response{
 		Status: "200 OK", StatusCode: http.StatusOK, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
 		Header: h, Body: io.NopCloser(bytes.NewReader(a.body)), ContentLength: int64(len(a.body)), Request: req,
+	}, true
+}
+
+// forget drops what is kept of req's answer.
+func (c *cache) forget(req *http.Request) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if e, ok := c.byKey[keyOf(req)]; ok {
+		c.drop(e)
 	}
 }
 

@@ -33,6 +33,7 @@ func (g *guard) RoundTrip(req *http.Request) (*http.Response, error) {
 	if err := transport.Stay(op, req, g.origin); err != nil {
 		return nil, err
 	}
+	asked := req
 	req = req.Clone(req.Context())
 	req.Header.Set("Accept", "application/json")
 	if g.token != "" {
@@ -61,7 +62,11 @@ func (g *guard) RoundTrip(req *http.Request) (*http.Response, error) {
 		return nil, err
 	}
 	if resp.StatusCode == http.StatusNotModified && conditional {
-		return kept.response(req, resp.Header), nil
+		if resp, ok := kept.response(req, resp.Header); ok {
+			return resp, nil
+		}
+		g.answers.forget(req)
+		return g.RoundTrip(asked) // nothing is kept of it now
 	}
 	if err := g.judge(resp, body); err != nil {
 		err.Op, err.Status = op, resp.StatusCode

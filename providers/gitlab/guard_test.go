@@ -136,3 +136,32 @@ func TestKeptAnswersAreOneUsersOwn(t *testing.T) {
 		}
 	}
 }
+
+// Something between GitLab and us may answer 304 with no word of the list.
+func TestASilent304IsNotBelieved(t *testing.T) {
+	g, _ := start(t, providerstest.GitLabOptions{})
+	ana := must[providers.User](t)(g.CreateUser("ana"))
+	f := must[*gitlab.Forge](t)(gitlab.New(gitlab.Config{URL: g.URL(), Token: g.AdminToken(), HTTP: &http.Client{Transport: silent{}}}))
+	for i := range 4 {
+		must[providers.Repo](t)(g.CreateRepo(providerstest.GitLabProject{Owner: "ana", Name: fmt.Sprint("r", i)}))
+	}
+	for left := 4; left > 0; left-- { // the newest, which is the page of one that is counted by, stays
+		if n, err := f.Count(t.Context(), ana); n != left || err != nil {
+			t.Fatalf("counted %d (%v), want %d", n, err, left)
+		}
+		if left > 1 {
+			check(t, g.DeleteRepo(fmt.Sprint("ana/r", 4-left)))
+		}
+	}
+}
+
+// silent takes the headers from a 304.
+type silent struct{}
+
+func (silent) RoundTrip(req *http.Request) (*http.Response, error) {
+	resp, err := http.DefaultTransport.RoundTrip(req)
+	if err == nil && resp.StatusCode == http.StatusNotModified {
+		resp.Header = http.Header{"Etag": resp.Header["Etag"]}
+	}
+	return resp, err
+}
