@@ -150,7 +150,9 @@ func (f *Forge) addCollaborators(ctx context.Context, a audience, r providers.Re
 		if p == providers.None {
 			continue // removed since the list was read
 		}
-		if _, already := a[text(u.ID)]; !already && p == providers.Read && r.Visibility != providers.Private {
+		// A reader of what is not private need not list it. Of a site
+		// administrator Gitea does not tell what he was granted.
+		if _, already := a[text(u.ID)]; !already && (p == providers.Read || u.IsAdmin) && r.Visibility != providers.Private {
 			ok, err := f.listed(ctx, convertUser(u), r)
 			if err != nil {
 				return err

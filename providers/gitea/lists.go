@@ -2,6 +2,7 @@ package gitea
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"hash/fnv"
 	"iter"
@@ -33,22 +34,34 @@ func (f *Forge) userAccess(ctx context.Context, u providers.User) ([]providers.A
 	}), nil
 }
 
-// Count asks for the size of u's list. Gitea says it on every page.
+// Count asks for the size of u's list. Gitea says it on every page. It costs one
+// call, and two more for somebody who is not called u.Login any more.
 func (f *Forge) Count(ctx context.Context, u providers.User) (int, error) {
-	op := "GET /user/repos?limit=1 as " + u.Login
-	repos, resp, err := f.client(ctx, u.Login).ListMyRepos(sdk.ListReposOptions{ListOptions: sdk.ListOptions{Page: 1, PageSize: 1}})
+	n, err := f.count(ctx, u.Login)
+	if errors.Is(err, providers.ErrNotFound) && u.ID != "" {
+		var login string
+		if login, err = f.loginOf(ctx, u); err == nil {
+			n, err = f.count(ctx, login)
+		}
+	}
+	return n, wrap(err)
+}
+
+func (f *Forge) count(ctx context.Context, login string) (int, error) {
+	op := "GET /user/repos?limit=1 as " + login
+	repos, resp, err := f.client(ctx, login).ListMyRepos(sdk.ListReposOptions{ListOptions: sdk.ListOptions{Page: 1, PageSize: 1}})
 	if err != nil {
-		return 0, wrap(f.failed(ctx, op, err))
+		return 0, f.failed(ctx, op, err)
 	}
 	total, err := totalCount(resp)
 	switch {
 	case err != nil || total < 0:
-		return 0, wrap(nonsense(op, "a list without a count"))
+		return 0, nonsense(op, "a list without a count")
 	case len(repos) != min(total, 1):
-		return 0, wrap(nonsense(op, fmt.Sprintf("%d repositories on a page of 1, %d announced", len(repos), total)))
+		return 0, nonsense(op, fmt.Sprintf("%d repositories on a page of 1, %d announced", len(repos), total))
 	case total > 1 && resp.NextPage != 2:
 		// Drone follows the links alone: it would stop here and revoke the rest.
-		return 0, wrap(nonsense(op, "a list that cannot be paged: no link to the next page"))
+		return 0, nonsense(op, "a list that cannot be paged: no link to the next page")
 	}
 	return total, nil
 }
