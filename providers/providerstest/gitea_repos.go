@@ -250,11 +250,13 @@ func (g *Gitea) AddTeamRepo(org, team, path string) error {
 	})
 }
 
-// RemoveTeamRepo takes a repository from a team. No webhook tells.
+// RemoveTeamRepo takes a repository from a team. No webhook tells. Of a team
+// that has all repositories Gitea ignores that without a word
+// (services/repository/repo_team.go, RemoveRepositoryFromTeam).
 func (g *Gitea) RemoveTeamRepo(org, team, path string) error {
 	return g.change(path, func(r *repo) { g.recalculate(r) }, func(r *repo) error {
 		t, err := g.team(org, team)
-		if err == nil {
+		if err == nil && !t.all {
 			delete(t.repos, r)
 		}
 		return err

@@ -107,8 +107,8 @@ func (g *Gitea) addAccount(login, visibility string) (*account, error) {
 	return a, nil
 }
 
-// DeleteUser deletes a user who owns nothing, and takes him out of every team
-// and repository, as an administrator does who purges him. No webhook tells.
+// DeleteUser deletes a user with all that is his, as an administrator does who
+// purges him. No webhook tells of him.
 func (g *Gitea) DeleteUser(login string) error {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -116,20 +116,54 @@ func (g *Gitea) DeleteUser(login string) error {
 	if err != nil {
 		return err
 	}
+	for _, r := range g.repos {
+		delete(r.collaborators, u)
+		if r.owner == u {
+			g.remove(r)
+		}
+	}
 	for t := range u.in {
 		delete(t.members, u)
 	}
-	for _, r := range g.repos {
-		if r.owner == u {
-			return fmt.Errorf("providerstest: %s owns %s", login, r.path())
-		}
-		delete(r.collaborators, u)
-	}
-	delete(g.accounts, u.id)
-	delete(g.byLogin, fold(u.login))
 	delete(g.tokens, u.token)
-	g.version++
+	g.drop(u)
 	return nil
+}
+
+// DeleteOrg deletes an organization, which Gitea refuses as long as it owns
+// repositories (models/organization/org.go, DeleteOrganization). No webhook
+// tells.
+func (g *Gitea) DeleteOrg(name string) error {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	o, err := g.org(name)
+	if err != nil {
+		return err
+	}
+	for _, r := range g.repos {
+		if r.owner == o {
+			return fmt.Errorf("providerstest: %s still owns %s", name, r.path())
+		}
+	}
+	for _, t := range o.teams {
+		for u := range t.members {
+			delete(u.in, t)
+		}
+		delete(g.teams, t.id)
+	}
+	g.drop(o)
+	return nil
+}
+
+func (g *Gitea) drop(a *account) {
+	delete(g.accounts, a.id)
+	delete(g.byLogin, fold(a.login))
+	for old, id := range g.movedBy {
+		if id == a.id {
+			delete(g.movedBy, old)
+		}
+	}
+	g.version++
 }
 
 // SetRestricted makes a user one who lists only what he was granted.

@@ -113,6 +113,11 @@ func (g *GitHub) DeleteRepo(path string) error {
 		return err
 	}
 	g.announceRepo("deleted", r, g.admin(), nil)
+	g.remove(r)
+	return nil
+}
+
+func (g *GitHub) remove(r *ghRepo) {
 	delete(g.repos, r.id)
 	delete(g.byPath, fold(r.path()))
 	for _, t := range r.owner.teams {
@@ -124,7 +129,6 @@ func (g *GitHub) DeleteRepo(path string) error {
 		}
 	}
 	g.version++
-	return nil
 }
 
 // RenameRepo renames a repository. The hooks hear "repository renamed", and the

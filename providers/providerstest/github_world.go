@@ -146,6 +146,67 @@ func (g *GitHub) RenameAccount(name, to string) error {
 	return nil
 }
 
+// DeleteUser deletes a user with all that is his. Only the hooks of an
+// enterprise hear of it, and here there is none; whether an organization hears
+// that it lost a member is told nowhere, so the worst is assumed.
+func (g *GitHub) DeleteUser(login string) error {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	u, err := g.user(login)
+	if err != nil {
+		return err
+	}
+	for _, r := range g.sorted() {
+		delete(r.collaborators, u)
+		if r.owner == u {
+			g.remove(r)
+		}
+	}
+	for t := range u.in {
+		delete(t.members, u)
+	}
+	for _, o := range g.accounts {
+		delete(o.members, u)
+	}
+	delete(g.accounts, u.id)
+	delete(g.byLogin, fold(u.login))
+	delete(g.tokens, u.token)
+	g.version++
+	return nil
+}
+
+// DeleteOrg deletes an organization with its teams and repositories. Its hooks
+// hear "organization deleted", and of nothing that goes with it.
+func (g *GitHub) DeleteOrg(name string) error {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	o, err := g.org(name)
+	if err != nil {
+		return err
+	}
+	g.announce(o, "organization", ghFields{"action": "deleted", "membership": g.wireMembership(o, g.admin())})
+	for _, r := range g.sorted() {
+		if r.owner == o {
+			g.remove(r)
+		}
+	}
+	for _, t := range o.teams {
+		for u := range t.members {
+			delete(u.in, t)
+		}
+		delete(g.teams, t.id)
+	}
+	for id, h := range g.hooks {
+		if h.owner == o {
+			delete(g.hooks, id)
+		}
+	}
+	delete(g.accounts, o.id)
+	delete(g.byLogin, fold(o.login))
+	g.version++
+	return nil
+}
+
 // AddToOrg makes a user a member of an organization, or an owner. Its hooks hear
 // "organization member_added" when he is new; a change of role is no event.
 func (g *GitHub) AddToOrg(org, login string, owner bool) error {
@@ -240,8 +301,9 @@ func (g *GitHub) createTeam(org, name, parent string, p providers.Permission, al
 	return providers.Team{ID: strconv.FormatInt(t.id, 10), Name: name}, nil
 }
 
-// DeleteTeam deletes a team. The hooks hear "membership removed" of each member,
-// with a team that is no more than an id, and "team deleted".
+// DeleteTeam deletes a team, and with it those below it, as the documentation of
+// its REST call says. The hooks hear "membership removed" of each member, with
+// a team that is no more than an id, and "team deleted".
 func (g *GitHub) DeleteTeam(org, name string) error {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -249,7 +311,17 @@ func (g *GitHub) DeleteTeam(org, name string) error {
 	if err != nil {
 		return err
 	}
+	g.dropTeam(t)
+	return nil
+}
+
+func (g *GitHub) dropTeam(t *ghTeam) {
 	wire := g.wireTeam(t)
+	for _, below := range slices.Clone(t.org.teams) {
+		if below.parent == t {
+			g.dropTeam(below)
+		}
+	}
 	delete(g.teams, t.id)
 	t.org.teams = slices.DeleteFunc(t.org.teams, func(x *ghTeam) bool { return x == t })
 	g.version++
@@ -261,7 +333,6 @@ func (g *GitHub) DeleteTeam(org, name string) error {
 		})
 	}
 	g.announce(t.org, "team", ghFields{"action": "deleted", "team": wire})
-	return nil
 }
 
 // AddMember puts a user into a team, and into its organization if he is not in

@@ -132,6 +132,16 @@ func (g *GitLab) SetState(login, state string) error {
 	return err
 }
 
+// State is what SetState made of a user, "" for nobody.
+func (g *GitLab) State(login string) string {
+	g.mu.RLock()
+	defer g.mu.RUnlock()
+	if u := g.byLogin[fold(login)]; u != nil {
+		return u.state
+	}
+	return ""
+}
+
 // CreateOrg creates a top-level group, which the administrator owns.
 func (g *GitLab) CreateOrg(name, visibility string) (providers.Org, error) {
 	return g.CreateGroup(name, visibility)
