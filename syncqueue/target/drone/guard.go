@@ -58,7 +58,11 @@ func (t *Target) guard(ctx context.Context, login, token string, want target.Des
 			explained++
 		}
 	}
-	return remote, t.hold(want, have, have-lost, explained, "the CI server's preview of the forge has")
+	left := have - lost
+	if left == 0 && len(remote) > 0 {
+		left = 1 // an exchange, and not an empty list
+	}
+	return remote, t.hold(want, have, left, explained, "the CI server's preview of the forge has")
 }
 
 // strays returns the ids that show and are known not to be the user's, in a

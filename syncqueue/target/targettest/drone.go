@@ -187,6 +187,20 @@ func (d *Drone) Shows(login string) []string {
 	return slugs
 }
 
+// Rows are the names of the repositories that a user sees, by the forge's ids:
+// a deleted one keeps its name until another takes it.
+func (d *Drone) Rows(login string) map[string]string {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	rows := map[string]string{}
+	if u, ok := d.findLogin(login); ok {
+		for _, r := range d.listOf(u.ID) {
+			rows[r.UID] = r.Slug
+		}
+	}
+	return rows
+}
+
 // Calls counts the requests that Drone received.
 func (d *Drone) Calls() int {
 	d.mu.Lock()
