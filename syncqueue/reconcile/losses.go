@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/hookd/hookd/providers"
 	"github.com/hookd/hookd/storage"
@@ -67,13 +68,15 @@ func (e *Engine) confirm(ctx context.Context, p *provider, l syncqueue.Lease, lo
 		for _, x := range lost {
 			newest = max(newest, x.read)
 		}
-		m, _, err := p.models.get(ctx, tf, org, l.Fence, newest+1)
-		switch {
-		case errors.Is(err, providers.ErrNotFound):
-			// The organization is gone or its owner is a person: no team speaks for anybody.
-			m = providers.Model{}
-		case err != nil:
-			return fmt.Errorf("confirming a loss in %s: %w", org.Name, err)
+		m, read, err := e.teams(ctx, p, tf, l, org, newest+1)
+		if err != nil {
+			return err
+		}
+		if read < l.Fence && slices.ContainsFunc(lost, func(x loss) bool { return grants(m, x.user.ID, x.repo.ID) > providers.None }) {
+			// The teams may have been read before the access was lost.
+			if m, _, err = e.teams(ctx, p, tf, l, org, l.Fence); err != nil {
+				return err
+			}
 		}
 		gone := map[string]bool{}
 		for _, x := range lost {
@@ -103,6 +106,19 @@ func (e *Engine) confirm(ctx context.Context, p *provider, l syncqueue.Lease, lo
 		}
 	}
 	return e.confirmOutsiders(ctx, p, l, outsiders)
+}
+
+// teams returns the model of org, read under a fence of at least atLeast. No
+// team speaks for anybody where the organization is gone or is a person.
+func (e *Engine) teams(ctx context.Context, p *provider, tf providers.TeamForge, l syncqueue.Lease, org providers.Org, atLeast uint64) (providers.Model, uint64, error) {
+	m, read, err := p.models.get(ctx, tf, org, l.Fence, atLeast)
+	switch {
+	case errors.Is(err, providers.ErrNotFound):
+		return providers.Model{}, l.Fence, nil
+	case err != nil:
+		return m, 0, fmt.Errorf("confirming a loss in %s: %w", org.Name, err)
+	}
+	return m, read, nil
 }
 
 // guard returns an error that wraps errShrinks when the losses of one user are
@@ -231,11 +247,29 @@ func (e *Engine) confirmByCollaborators(ctx context.Context, p *provider, lost [
 		if errors.Is(err, providers.ErrNotFound) {
 			continue // the repository is gone
 		}
+		if errors.Is(err, providers.ErrForbidden) {
+			// Whoever it belongs to now shows its collaborators to his own people.
+			if left, err := e.left(ctx, p, x.repo); err == nil && left {
+				continue
+			}
+		}
 		if err != nil {
 			return fmt.Errorf("confirming a loss of %s: %w", x.user.Login, err)
 		}
-		for _, a := range list {
-			if a.User.ID == x.user.ID {
+		if !slices.ContainsFunc(list, func(a providers.Access) bool { return a.User.ID == x.user.ID }) {
+			continue
+		}
+		// Not every grant puts a repository into somebody's list: on Gitea
+		// reading a public one does not.
+		still, err := collect(p.Forge.ScopeAccess(ctx, x.user, syncqueue.RepoSubject(x.repo)))
+		if errors.Is(err, providers.ErrNotFound) {
+			continue
+		}
+		if err != nil {
+			return fmt.Errorf("confirming a loss of %s: %w", x.user.Login, err)
+		}
+		for _, a := range still {
+			if a.Permission > providers.None {
 				return fmt.Errorf("%s still collaborates on %s: %w", x.user.Login, x.repo.Path, errContradiction)
 			}
 		}

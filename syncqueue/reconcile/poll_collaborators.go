@@ -47,15 +47,43 @@ func (e *Engine) pollRepoCollaborators(ctx context.Context, m *membersPoll, cf p
 			m.jobs = append(m.jobs, syncqueue.RepoJob(m.p.Name, r, syncqueue.LanePoll, e.cfg.Now()))
 			continue
 		}
+		if errors.Is(err, providers.ErrForbidden) {
+			// One that was moved away shows them to others; it must not stop the poll of all.
+			if left, err := e.left(ctx, m.p, r); err == nil && left {
+				m.jobs = append(m.jobs, syncqueue.RepoJob(m.p.Name, r, syncqueue.LanePoll, e.cfg.Now()))
+				continue
+			}
+		}
 		if err != nil {
 			return err
 		}
 		m.is.Collaborators[r.ID] = digest(list)
-		if before, ok := m.was.Collaborators[r.ID]; ok && before != m.is.Collaborators[r.ID] {
+		before, looked := m.was.Collaborators[r.ID]
+		changed := looked && before != m.is.Collaborators[r.ID]
+		if !looked {
+			// He may have come after its audience was read, and before this.
+			if changed, err = e.unheldBy(ctx, m.p, r, list); err != nil {
+				return err
+			}
+		}
+		if changed {
 			m.jobs = append(m.jobs, saw(syncqueue.RepoJob(m.p.Name, r, syncqueue.LaneRemoval, e.cfg.Now()), "its collaborators changed"))
 		}
 	}
 	return nil
+}
+
+// unheldBy reports whether somebody among those listed does not hold r.
+func (e *Engine) unheldBy(ctx context.Context, p *provider, r providers.Repo, list []providers.Access) (bool, error) {
+	col, err := e.cfg.Store.Repo(ctx, p.Name, r.ID)
+	if err != nil && !errors.Is(err, storage.ErrUnknown) {
+		return false, err
+	}
+	holds := map[string]bool{}
+	for _, h := range col.Holders {
+		holds[h.User.ID] = h.Cell.Permission > providers.None
+	}
+	return slices.ContainsFunc(list, func(a providers.Access) bool { return a.Permission > providers.None && !holds[a.User.ID] }), nil
 }
 
 // pollCounts compares how much each list is longer than the catalogue has it

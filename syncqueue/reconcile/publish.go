@@ -38,7 +38,7 @@ func (e *Engine) publish(ctx context.Context, p *provider, l syncqueue.Lease) (s
 	}
 	if h.Complete && p.passing.Load() < e.cfg.Now().Unix() {
 		// Amid a pass the CI server shows what the pass is yet to come to.
-		want.Stray = p.stray(h)
+		want.Stray = p.stray(h, func(id string) (storage.Column, error) { return e.cfg.Store.Repo(ctx, p.Name, id) })
 	}
 	if c, ok := p.Forge.(providers.Counter); ok {
 		want.Count = func(ctx context.Context) (int, error) {
@@ -48,6 +48,9 @@ func (e *Engine) publish(ctx context.Context, p *provider, l syncqueue.Lease) (s
 	r, err := t.Driver.Sync(ctx, h.User, want)
 	if err != nil {
 		return e.unpublished(l, t, h, err)
+	}
+	if r.Synced {
+		p.beyond(h, &r)
 	}
 	o, err := e.published(l, t, h, r)
 	if len(r.Strays) > 0 && !l.Job.CausedBy(byStray) {
@@ -63,16 +66,47 @@ func (e *Engine) publish(ctx context.Context, p *provider, l syncqueue.Lease) (s
 // more than the catalogue holds. One such look leads to no other.
 const byStray = "stray"
 
-// stray tells what a user whose list is complete does not hold, among what
-// belongs to organizations that the catalogue covers.
-func (p *provider) stray(h storage.Holdings) func(id, path string) bool {
+// stray tells what a user whose list is complete does not hold: what he lost,
+// what was deleted, and what belongs to organizations that the catalogue covers.
+// Names decide only of repositories that the catalogue never met: a CI server
+// may know one by a path that it left long ago.
+func (p *provider) stray(h storage.Holdings, repo func(id string) (storage.Column, error)) func(id, path string) bool {
 	held := map[string]bool{}
 	for _, c := range h.Cells {
 		held[c.Repo.ID] = c.Permission > providers.None
 	}
 	return func(id, path string) bool {
-		return !held[id] && p.Orgs.Has(providers.Org{Name: providers.OwnerOf(path)})
+		if has, met := held[id]; met {
+			return !has
+		}
+		col, err := repo(id)
+		switch {
+		case errors.Is(err, storage.ErrUnknown):
+			return p.Orgs.Has(providers.Org{Name: providers.OwnerOf(path)})
+		case err != nil:
+			return false // nothing is known of it now
+		}
+		return col.Gone || p.Orgs.Has(col.Repo.Org)
 	}
+}
+
+// beyond counts as gone what the CI server has just read from the forge, though
+// the user lost it, if it belongs to nobody whom the catalogue covers: whoever
+// took it out of an organization may have kept it, and no token of that
+// organization can tell.
+func (p *provider) beyond(h storage.Holdings, r *target.Result) {
+	org := map[string]providers.Org{}
+	for _, c := range h.Cells {
+		org[c.Repo.ID] = c.Repo.Org
+	}
+	r.Remaining = slices.DeleteFunc(r.Remaining, func(id string) bool {
+		o, met := org[id]
+		if !met || p.Orgs.Has(o) {
+			return false
+		}
+		r.Gone = append(r.Gone, id)
+		return true
+	})
 }
 
 // visibleOnly leaves out what is known never to show.

@@ -30,6 +30,7 @@ func (e *Engine) lookAtRepo(ctx context.Context, p *provider, l syncqueue.Lease)
 	case err != nil:
 		return finding{}, err
 	}
+	p.meet(r.Org)
 	if l.Job.Hint.Gone {
 		// Gitea queues "deleted" before it deletes (notifier order, 1.25).
 		if o, ok := e.again(l, "said to be deleted, but the forge still answers with it"); ok {
@@ -49,6 +50,15 @@ func (e *Engine) lookAtRepo(ctx context.Context, p *provider, l syncqueue.Lease)
 	}
 	if errors.Is(err, errContradiction) {
 		f.held, err = err.Error(), nil
+	}
+	if errors.Is(err, providers.ErrForbidden) && !p.Orgs.Has(r.Org) {
+		// It left our organizations, and with that everybody lost what they
+		// granted. What its new owner grants is not for this token to know; the
+		// CI server finds out as each user.
+		return finding{
+			change: storage.Change{Repos: []providers.Repo{r}, Audiences: []storage.Audience{{Repo: r}}},
+			note:   "belongs to " + r.Org.Name + " now, which is not configured and does not show who has it",
+		}, nil
 	}
 	return f, err
 }

@@ -41,6 +41,7 @@ func (e *Engine) lookAtUser(ctx context.Context, p *provider, l syncqueue.Lease)
 	if err != nil {
 		return finding{}, err
 	}
+	h.User = u // under his present name
 	list := strongest(p.ours(all, h), byRepo)
 	lost, stays, err := e.judgeable(ctx, p, h, missing(h, list, func(providers.Repo) bool { return true }))
 	if err != nil {
@@ -72,9 +73,14 @@ func (e *Engine) lookAtMember(ctx context.Context, p *provider, l syncqueue.Leas
 	all, u, err := e.ownList(ctx, p, l, u, func(u providers.User) ([]providers.Access, error) {
 		return collect(p.Forge.ScopeAccess(ctx, u, within))
 	})
+	if errors.Is(err, providers.ErrNotFound) {
+		o := e.scopeless(p, l, u)
+		return finding{instead: &o}, nil
+	}
 	if err != nil {
 		return finding{}, err
 	}
+	h.User = u
 	cells := strongest(p.ours(all, h), byRepo)
 	named := make(map[string]bool, len(cells))
 	for _, a := range cells {
@@ -113,6 +119,19 @@ func (e *Engine) lookAtMember(ctx context.Context, p *provider, l syncqueue.Leas
 		change: storage.Change{Cells: cells, Users: []providers.User{u}},
 		note:   fmt.Sprintf("%d repositories, %d lost", len(cells), len(lost)), held: held,
 	}, nil
+}
+
+// scopeless ends a look at what u holds in something that is not there (any
+// more): whatever it took with it, his whole list lacks.
+func (e *Engine) scopeless(p *provider, l syncqueue.Lease, u providers.User) syncqueue.Outcome {
+	now := e.cfg.Now()
+	o := syncqueue.Outcome{Result: syncqueue.ResultSuperseded, Note: fmt.Sprintf("the forge has no %s", l.Job.Within)}
+	if l.Job.Within.Kind == providers.SubjectRepo {
+		r := providers.Repo{ID: l.Job.Within.ID, Path: l.Job.Within.Name, Org: providers.Org{ID: l.Job.Org}}
+		o.Follow = append(o.Follow, syncqueue.RepoJob(p.Name, r, l.Job.Lane, now))
+	}
+	o.Follow = append(o.Follow, syncqueue.UserJob(p.Name, u, l.Job.Lane, now))
+	return o
 }
 
 // doubted looks for a second opinion on losses, and says why they are to be
@@ -194,20 +213,29 @@ func (e *Engine) byID(ctx context.Context, p *provider, l syncqueue.Lease, id st
 
 // ours keeps what belongs to organizations this provider entry is responsible
 // for, and what once did: a repository that was transferred away stays visible
-// to those who still have it.
+// to those who still have it, or have it again.
 func (p *provider) ours(all []providers.Access, h storage.Holdings) []providers.Access {
 	if p.Orgs.All() {
 		return all
 	}
-	held := map[string]bool{}
+	met := map[string]bool{}
 	for _, c := range h.Cells {
-		held[c.Repo.ID] = c.Permission > providers.None
+		met[c.Repo.ID] = true
 	}
 	out := make([]providers.Access, 0, len(all))
 	for _, a := range all {
-		if held[a.Repo.ID] || p.Orgs.Has(a.Repo.Org) {
+		p.meet(a.Repo.Org)
+		if met[a.Repo.ID] || p.Orgs.Has(a.Repo.Org) {
 			out = append(out, a)
 		}
 	}
 	return out
+}
+
+// meet notes what an organization of ours is called now: CI servers, and some
+// events, know it by its name alone.
+func (p *provider) meet(o providers.Org) {
+	if !p.Orgs.All() && o.ID != "" && p.Orgs.Is(o) && !p.Orgs.Is(providers.Org{Name: o.Name}) {
+		p.Orgs.Learn(o.Name, o.ID)
+	}
 }
