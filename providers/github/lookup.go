@@ -119,7 +119,7 @@ func (f *Forge) Prove(ctx context.Context, org providers.Org) error {
 	o, err := f.resolve(ctx, org)
 	if err != nil {
 		if errors.Is(err, providers.ErrNotFound) {
-			err = &providers.ForgeError{Op: "GET /orgs/" + org.Name, Class: providers.ErrForbidden, Err: err}
+			err = f.orgless(ctx, org)
 		}
 		return wrap(err)
 	}
@@ -182,6 +182,25 @@ func (f *Forge) Hidden(ctx context.Context, org providers.Org, ids []string) ([]
 		shown[text(r.GetID())] = true
 	}
 	return slices.DeleteFunc(slices.Clone(ids), func(id string) bool { return shown[id] }), nil
+}
+
+// orgless fails unless org is proven to be no more. GitHub shows an organization
+// to everybody, by an id that never changes; a token that is in others still is
+// told so about one that it was in, too. An App's installation ends with it.
+func (f *Forge) orgless(ctx context.Context, org providers.Org) error {
+	if f.app != nil {
+		return &providers.ForgeError{Op: "GET /organizations/" + org.ID, Status: 404, Class: providers.ErrForbidden, Err: errors.New("the installation is of no such organization")}
+	}
+	own, err := f.orgs(ctx)
+	if err != nil {
+		return err
+	}
+	for _, o := range own {
+		if o.ID == org.ID {
+			return &providers.ForgeError{Op: "GET /organizations/" + org.ID, Status: 404, Class: providers.ErrNonsense, Err: errors.New("the token's user is in it")}
+		}
+	}
+	return nil
 }
 
 // membership fails unless the token's user owns the organization.

@@ -121,6 +121,13 @@ func (g *Gitea) addRepo(owner, name string, by *account) (*repo, error) {
 	return r, nil
 }
 
+// HideNew changes the option of that name, for what is created from now on.
+func (g *Gitea) HideNew(reads int) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.opt.HideNew = reads
+}
+
 // DeleteRepo deletes a repository. The event is queued before the deletion
 // runs, so with a DeleteLag a reader may still find it.
 func (g *Gitea) DeleteRepo(path string) error {

@@ -104,6 +104,13 @@ func (g *GitHub) addRepo(owner, name string, v providers.Visibility, base *ghRep
 	return r, nil
 }
 
+// HideNew changes the option of that name, for what is created from now on.
+func (g *GitHub) HideNew(reads int) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.opt.HideNew = reads
+}
+
 // DeleteRepo deletes a repository. The hooks hear "repository deleted".
 func (g *GitHub) DeleteRepo(path string) error {
 	g.mu.Lock()

@@ -122,6 +122,13 @@ func (g *GitLab) addProject(owner, name string) (*glProject, error) {
 	return p, nil
 }
 
+// HideNew changes the option of that name, for what is created from now on.
+func (g *GitLab) HideNew(reads int) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.opt.HideNew = reads
+}
+
 // DeleteRepo deletes a project. Hooks hear project_destroy; with a DeleteLag a
 // reader may still find it then.
 func (g *GitLab) DeleteRepo(path string) error {

@@ -45,7 +45,7 @@ type simulated interface {
 	Delivered(context.Context) error
 	RenameAccount(name, to string) error
 	DeleteUser(login string) error
-	Calls() map[string]int
+	HideNew(reads int)
 }
 
 // A kind is one kind of forge, with hookd's drivers for it and Drone's.
@@ -62,7 +62,7 @@ type kind struct {
 
 // simOptions are the traps that every simulated forge can be started with.
 type simOptions struct {
-	hideNew   int           // reads of a new repository that answer 404
+	hideNew   int           // reads that answer 404, of what is created after the first fill
 	deleteLag time.Duration // for how long a deleted repository is still served
 }
 
@@ -72,7 +72,7 @@ var kinds = []kind{
 	{
 		name: "gitea",
 		start: func(now func() time.Time, o simOptions) (simulated, error) {
-			return providerstest.StartGitea(providerstest.GiteaOptions{Now: now, HideNew: o.hideNew})
+			return providerstest.StartGitea(providerstest.GiteaOptions{Now: now, DeleteLag: o.deleteLag})
 		},
 		forge: func(url, token string, _ *providers.OrgSet, c *http.Client) (providers.Forge, error) {
 			return gitea.New(gitea.Config{URL: url, Token: token, HTTP: c})
@@ -83,7 +83,7 @@ var kinds = []kind{
 	{
 		name: "github",
 		start: func(now func() time.Time, o simOptions) (simulated, error) {
-			return providerstest.StartGitHub(providerstest.GitHubOptions{Now: now, HideNew: o.hideNew, RateLimit: -1})
+			return providerstest.StartGitHub(providerstest.GitHubOptions{Now: now, RateLimit: -1})
 		},
 		forge: func(url, token string, _ *providers.OrgSet, c *http.Client) (providers.Forge, error) {
 			return github.New(github.Config{URL: url, Token: token, HTTP: c})
@@ -94,7 +94,7 @@ var kinds = []kind{
 	{
 		name: "gitlab",
 		start: func(now func() time.Time, o simOptions) (simulated, error) {
-			return providerstest.StartGitLab(providerstest.GitLabOptions{Now: now, HideNew: o.hideNew, Admin: "gitadmin"})
+			return providerstest.StartGitLab(providerstest.GitLabOptions{Now: now, DeleteLag: o.deleteLag, Admin: "gitadmin"})
 		},
 		forge: func(url, token string, orgs *providers.OrgSet, c *http.Client) (providers.Forge, error) {
 			return gitlab.New(gitlab.Config{URL: url, Token: token, Orgs: orgs, HTTP: c})
@@ -130,6 +130,10 @@ type estate struct {
 	once   map[string]bool    // ids of repositories that were in acme or beta at some time
 	beyond map[[2]string]bool // user and repository: granted after it had left those
 
+	teams   map[string]providers.Team
+	letters []letter         // of a trap
+	gone    []providers.User // deleted ones, who must hold nothing
+
 	mu   sync.Mutex
 	post []letter // arrived, and not yet handed to hookd
 
@@ -160,11 +164,11 @@ func build(t *testing.T, k kind, o simOptions) *estate {
 	t.Cleanup(e.forge.Close)
 	e.world = e.forge.World(nil)
 	base := &http.Transport{MaxIdleConnsPerHost: 16}
-	t.Cleanup(base.CloseIdleConnections)
 	e.drone = targettest.StartDrone(targettest.DroneOptions{
 		ForgeURL: e.forge.URL(), Forge: k.drone, Now: now, HTTP: &http.Client{Transport: base},
 	})
 	t.Cleanup(e.drone.Close)
+	t.Cleanup(base.CloseIdleConnections) // or Drone waits for them
 	e.toForge = e.passage(base, e.forge.URL())
 	e.toDrone = e.passage(base, e.drone.URL)
 
@@ -275,6 +279,8 @@ func inEstate(t *testing.T, k kind, o simOptions, pl plan, prepare, f func(e *es
 	if prepare != nil {
 		prepare(e)
 	}
+	e.must(e.forge.Delivered(t.Context()))
+	e.forge.HideNew(o.hideNew)
 	e.note()
 	e.post = nil
 	synctest.Test(t, func(t *testing.T) {
@@ -341,21 +347,6 @@ func (e *estate) note() {
 	}
 }
 
-// does makes a change whose deliveries arrive at once and in order.
-func (e *estate) does(f func() error) {
-	e.t.Helper()
-	heard, err := e.change(f)
-	e.must(err)
-	e.hear(heard...)
-}
-
-// silently makes a change whose deliveries are lost.
-func (e *estate) silently(f func() error) {
-	e.t.Helper()
-	_, err := e.change(f)
-	e.must(err)
-}
-
 // hear hands deliveries to hookd.
 func (e *estate) hear(letters ...letter) {
 	e.t.Helper()
@@ -383,7 +374,9 @@ func (e *estate) joins(login string) providers.User {
 func (e *estate) logsIn(login string) {
 	e.t.Helper()
 	token := "drone-token-of-" + login
-	e.must(e.drone.LogIn(login, token, e.forge.Token(login)))
+	var err error
+	e.airlock.do(func() { err = e.drone.LogIn(login, token, e.forge.Token(login)) })
+	e.must(err)
 	e.must(os.WriteFile(filepath.Join(e.tokens, login), []byte(token+"\n"), 0o600))
 }
 
@@ -474,7 +467,7 @@ func (e *estate) differences() []string {
 		want, got := map[string]string{}, map[string]string{}
 		for path := range e.granted(u.Login) {
 			if r := at[path]; !r.Archived && strings.Count(path, "/") == 1 {
-				want[r.ID] = path
+				want[r.ID] = providers.Fold(path)
 			}
 		}
 		for id, path := range e.drone.Rows(u.Login) {
@@ -483,15 +476,20 @@ func (e *estate) differences() []string {
 			_, err := e.store.Repo(e.t.Context(), "git", id)
 			switch {
 			case listed && ours[r.Org.ID] && !r.Archived:
-				got[id] = path
+				got[id] = providers.Fold(path)
 			case listed && (r.Archived || !ours[r.Org.ID]), e.beyond[[2]string{u.ID, id}]:
 			case !e.once[id], err != nil && (!exists || !ours[r.Org.ID]): // it left before hookd ever saw it
 			default:
-				got[id] = path
+				got[id] = providers.Fold(path)
 			}
 		}
 		if !maps.Equal(got, want) {
 			wrong = append(wrong, fmt.Sprintf("Drone of %s: %s", u.Login, unlike(want, got)))
+		}
+	}
+	for _, u := range e.gone {
+		if got := e.believes(u); len(got) != 0 {
+			wrong = append(wrong, fmt.Sprintf("catalogue of the deleted %s: %v", u.Login, got))
 		}
 	}
 	return wrong

@@ -2,6 +2,7 @@ package reconcile
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/hookd/hookd/providers"
@@ -59,16 +60,27 @@ func (e *Engine) pollMembers(ctx context.Context, p *provider, l syncqueue.Lease
 	if m.coverage, _, err = syncqueue.Coverage(ctx, e.cfg.Store, p.Name, p.Coverage); err != nil {
 		return syncqueue.Outcome{}, err
 	}
+	now := e.cfg.Now()
 	held, err := e.pollTeams(ctx, m)
-	if held != nil || err != nil {
-		return *held, err
+	if held != nil && err == nil {
+		return *held, nil
 	}
 	for _, part := range []func(context.Context, *membersPoll) error{e.pollFacts, e.pollCollaborators, e.pollActivity} {
-		if err := part(ctx, m); err != nil {
-			return syncqueue.Outcome{}, err
+		if err == nil {
+			err = part(ctx, m)
 		}
 	}
-	now := e.cfg.Now()
+	if errors.Is(err, providers.ErrNotFound) {
+		// What it had goes with its repositories, each of which is asked for.
+		o := syncqueue.Outcome{Note: "the forge has no organization " + m.org.Name}
+		if p.Members > 0 {
+			o.Next = now.Add(p.Members)
+		}
+		return o, nil
+	}
+	if err != nil {
+		return syncqueue.Outcome{}, err
+	}
 	if l.Job.Announced() {
 		heardOf(m.jobs, l.Job)
 	} else {

@@ -25,7 +25,7 @@ func (e *Engine) pollRepos(ctx context.Context, p *provider, l syncqueue.Lease) 
 	if !ok {
 		return syncqueue.Outcome{}, syncqueue.Permanent(fmt.Errorf("this kind of forge cannot list the repositories of %s", org.Name))
 	}
-	listed, err := collect(feed.Repos(ctx, org))
+	listed, gone, err := list(ctx, feed, org)
 	if err != nil {
 		return syncqueue.Outcome{}, err
 	}
@@ -70,7 +70,8 @@ func (e *Engine) pollRepos(ctx context.Context, p *provider, l syncqueue.Lease) 
 		return syncqueue.Outcome{}, err
 	}
 	maps.DeleteFunc(was, func(id string, _ providers.Repo) bool { return hidden[id] })
-	if e.cfg.Guard.Shrinks(len(known), len(known)-len(was)) && !l.Job.Force {
+	gone = gone && e.prove(ctx, p, org) == nil
+	if e.cfg.Guard.Shrinks(len(known), len(known)-len(was)) && !l.Job.Force && !gone {
 		return e.hold(l, atCatalogue, fmt.Sprintf("%s lists %d repositories, %d are known", org.Name, len(listed), len(known))), nil
 	}
 	for _, r := range was { // not listed any more: each is asked for by id

@@ -95,7 +95,7 @@ func (e *Engine) begin(ctx context.Context, p *provider, l syncqueue.Lease, org 
 	if !ok {
 		return progress{}, syncqueue.Permanent(fmt.Errorf("this kind of forge cannot list the repositories of %s", org.Name))
 	}
-	repos, err := collect(feed.Repos(ctx, org))
+	repos, _, err := list(ctx, feed, org)
 	if err != nil {
 		return progress{}, err
 	}
@@ -137,6 +137,16 @@ func (e *Engine) begin(ctx context.Context, p *provider, l syncqueue.Lease, org 
 		}
 	}
 	return progress{Pending: repos, Total: max(len(repos), 1), Fence: l.Fence}, nil
+}
+
+// list reads the repositories of org. One that is there no more has none: what
+// was in it is asked for by id, and each 404 is proven, before that is believed.
+func list(ctx context.Context, feed providers.RepoFeed, org providers.Org) (repos []providers.Repo, gone bool, err error) {
+	repos, err = collect(feed.Repos(ctx, org))
+	if errors.Is(err, providers.ErrNotFound) {
+		return nil, true, nil
+	}
+	return repos, false, err
 }
 
 // known returns the catalogue's repositories of org.
