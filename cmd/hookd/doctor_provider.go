@@ -24,7 +24,7 @@ func (d *doctor) provider(ctx context.Context, p *providerConfig) {
 	defer transport.CloseIdleConnections()
 	forge, err := newForge(p, providers.NewOrgSet(p.Orgs...), transport, nil)
 	if err != nil {
-		d.say(levelFail, "provider", p.Name, "set token_file of provider "+p.Name, "%v", err)
+		d.say(levelFail, "provider", p.Name, "correct provider "+p.Name+", then: hookd config check", "%v", err)
 		return
 	}
 	if !d.answers(ctx, p, forge) || !d.identity(ctx, p, forge) {

@@ -218,6 +218,8 @@ func (k *hookKeeper) remedy(p *hookPlace, err error) string {
 		return "set token_file of provider " + k.cfg.Name
 	case errors.Is(err, providers.ErrUnauthorized):
 		return "make a new token and put it where provider " + k.cfg.Name + " has its token_file"
+	case errors.Is(err, providers.ErrWithheld):
+		return "install the App on the organization, on all of its repositories"
 	case errors.Is(err, providers.ErrForbidden) && p != nil:
 		return "give the token of provider " + k.cfg.Name + " what it lacks, or " + k.byHand(p)
 	case errors.Is(err, providers.ErrForbidden):

@@ -141,7 +141,7 @@ func TestEveryErrorOfAForgeHasAFix(t *testing.T) {
 	p := &hookPlace{WebhookPlace: providers.WebhookPlace{Events: []string{"repository"}}}
 	seen := map[string]error{}
 	for _, class := range []error{
-		providers.ErrUnauthorized, providers.ErrForbidden, providers.ErrLimited, providers.ErrUnavailable, providers.ErrNonsense, providers.ErrRejected,
+		providers.ErrUnauthorized, providers.ErrForbidden, providers.ErrLimited, providers.ErrUnavailable, providers.ErrNonsense, providers.ErrRejected, providers.ErrWithheld,
 	} {
 		fix := k.remedy(p, fmt.Errorf("gitea: %w", &providers.ForgeError{Op: "GET /x", Class: class, Err: errors.New("because")}))
 		if before := seen[fix]; before != nil || fix == "" {

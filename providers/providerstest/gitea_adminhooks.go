@@ -33,8 +33,9 @@ func (c *call) systemHooks() {
 	c.json(hooks)
 }
 
-// createSystemHook knows no default webhooks, which Gitea copies into each new
-// repository and makes of a form without is_system_webhook.
+// createSystemHook makes a default webhook of a form without is_system_webhook:
+// one that is neither listed nor hears anything, but is copied into each new
+// repository. The copies are not made here.
 func (c *call) createSystemHook() {
 	if c.adminsOnly() {
 		c.makeHook(nil)

@@ -15,6 +15,7 @@ import (
 type hook struct {
 	id      int64
 	owner   *account // nil for a system webhook, which hears of everything
+	copied  bool     // a default webhook: none of its own, but copied into each new repository
 	kind    string   // "gitea", or for whom else it is made
 	url     string
 	secret  string
@@ -89,7 +90,7 @@ func (c *call) ownersOnly() *account {
 func (g *Gitea) hooksOf(o *account) []*hook {
 	var hooks []*hook
 	for _, h := range g.hooks {
-		if h.owner == o {
+		if h.owner == o && !h.copied {
 			hooks = append(hooks, h)
 		}
 	}
@@ -125,6 +126,10 @@ func (c *call) makeHook(o *account) {
 		return
 	}
 	h := &hook{owner: o, kind: form.Type, secret: form.Config["secret"]}
+	if o == nil {
+		system, _ := strconv.ParseBool(form.Config["is_system_webhook"])
+		h.copied = !system
+	}
 	for _, name := range []string{"url", "content_type"} {
 		if _, ok := form.Config[name]; !ok {
 			c.refuse(http.StatusUnprocessableEntity, "Missing config option: "+name)
@@ -230,7 +235,7 @@ func (c *call) drop(h *hook) {
 // The caller holds g.mu.
 func (g *Gitea) announce(owner *account, event string, body []byte) {
 	for _, id := range slices.Sorted(maps.Keys(g.hooks)) {
-		if h := g.hooks[id]; (h.owner == owner || h.owner == nil) && h.hears(event) {
+		if h := g.hooks[id]; (h.owner == owner || h.owner == nil) && !h.copied && h.hears(event) {
 			target := "organization"
 			switch {
 			case h.owner == nil:
