@@ -171,7 +171,8 @@ func (c Coverage) Of(change Change) (h Heard, ok bool) {
 	return Heard{}, false
 }
 
-// Polls reports whether a poll has to look for one of the changes. Of a forge
+// Polls reports whether a poll has to look for one of the changes, or for when
+// it will happen. Of a forge
 // about which nothing was declared, everything is polled.
 func (c Coverage) Polls(changes ...Change) bool {
 	if c.Rows == nil {
@@ -179,7 +180,7 @@ func (c Coverage) Polls(changes ...Change) bool {
 	}
 	return slices.ContainsFunc(changes, func(change Change) bool {
 		h, ok := c.Of(change)
-		return ok && h.By == ByPoll
+		return ok && (h.By == ByPoll || h.By == ByTimer)
 	})
 }
 

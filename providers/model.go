@@ -1,6 +1,9 @@
 package providers
 
-import "slices"
+import (
+	"slices"
+	"time"
+)
 
 // A Model is a snapshot of an organization's teams: who is in which, and which
 // repositories each reaches. It is complete by construction.
@@ -14,6 +17,17 @@ type Model struct {
 	// and nothing for being members.
 	Admins     []string `json:"admins,omitempty"`
 	Restricted []string `json:"restricted,omitempty"`
+
+	// Ends are what is known to end by itself, and never announced then.
+	Ends []End `json:"ends,omitempty"`
+}
+
+// An End is a membership of a user, or a share of a repository, that ends.
+type End struct {
+	At    time.Time `json:"at"` // from when on the forge no longer counts it
+	Words string    `json:"words"`
+	User  User      `json:"user,omitzero"`
+	Repo  string    `json:"repo,omitempty"` // id
 }
 
 // A TeamModel is one team of a Model.

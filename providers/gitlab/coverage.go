@@ -13,6 +13,8 @@ func Coverage() []providers.Coverage {
 	}
 }
 
+const noteExpiry = "of a group and of shares, when GitLab takes them away in the night; of a project's own members as any change of those, or reconciled"
+
 var groupRows = []providers.Heard{
 	{Change: providers.RepoCreated, By: providers.ByEvent, Events: []string{"project_create"}, Effect: providers.EffectRepo, Note: "GitLab 17.6 on"},
 	{Change: providers.RepoForked, By: providers.ByEvent, Events: []string{"project_create"}, Effect: providers.EffectRepo},
@@ -32,7 +34,7 @@ var groupRows = []providers.Heard{
 	{Change: providers.GroupShared, By: providers.ByPoll, Poll: providers.PollMembers},
 	{Change: providers.OrgRenamed, By: providers.ByPoll, Poll: providers.PollRepos},
 	{Change: providers.OrgDeleted, By: providers.ByEvent, Events: []string{"project_destroy"}, Effect: providers.EffectGone, Note: "for each project in it"},
-	{Change: providers.MembershipExpired, By: providers.ByPoll, Poll: providers.PollMembers},
+	{Change: providers.MembershipExpired, By: providers.ByTimer, Note: noteExpiry},
 	{Change: providers.UserRenamed, By: providers.Reconciled},
 	{Change: providers.UserBlocked, By: providers.ByPoll, Poll: providers.PollMembers},
 	{Change: providers.UserDeleted, By: providers.ByPoll, Poll: providers.PollMembers},
@@ -57,7 +59,7 @@ var systemRows = []providers.Heard{
 	{Change: providers.GroupShared, By: providers.ByPoll, Poll: providers.PollMembers},
 	{Change: providers.OrgRenamed, By: providers.ByEvent, Events: []string{"group_rename"}, Effect: providers.EffectScope},
 	{Change: providers.OrgDeleted, By: providers.ByEvent, Events: []string{"group_destroy"}, Effect: providers.EffectScope},
-	{Change: providers.MembershipExpired, By: providers.ByPoll, Poll: providers.PollMembers},
+	{Change: providers.MembershipExpired, By: providers.ByTimer, Note: noteExpiry},
 	{Change: providers.UserRenamed, By: providers.ByEvent, Events: []string{"user_rename"}, Effect: providers.EffectUser},
 	{Change: providers.UserBlocked, By: providers.ByPoll, Poll: providers.PollMembers},
 	{Change: providers.UserDeleted, By: providers.ByEvent, Events: []string{"user_destroy"}, Effect: providers.EffectUser},

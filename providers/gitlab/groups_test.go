@@ -134,6 +134,10 @@ func TestExpiredWaitingAndBlockedHaveNothing(t *testing.T) {
 		h.g.SetState("omar", "blocked"),
 	)
 	h.has("ana", everything)
+	m := must[providers.Model](t)(h.f.Model(t.Context(), must[providers.Org](t)(h.f.Org(t.Context(), "acme"))))
+	if len(m.Ends) != 1 || m.Ends[0].User.Login != "ana" || !m.Ends[0].At.Equal(time.Date(2026, 3, 3, 0, 11, 0, 0, time.UTC)) {
+		t.Errorf("what ends by itself: %v", m.Ends)
+	}
 	h.has("li", map[string]string{})
 	h.has("omar", map[string]string{})
 	if n := must[int](t)(h.f.Count(t.Context(), h.people["omar"])); n != 0 {

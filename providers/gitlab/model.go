@@ -47,7 +47,7 @@ func (f *Forge) model(ctx context.Context, org providers.Org) (providers.Model, 
 		return providers.Model{}, err
 	}
 	repos, shares := f.holdings(projects)
-	m := providers.Model{Org: convertGroup(root)}
+	m := providers.Model{Org: convertGroup(root), Ends: f.shareEnds(projects)}
 	rows := map[int64][]*member{} // of groups that were read
 	for _, g := range groups {
 		if rows[g.ID], err = f.members(ctx, fmt.Sprintf("groups/%d/members/all", g.ID)); err != nil {
@@ -55,6 +55,7 @@ func (f *Forge) model(ctx context.Context, org providers.Org) (providers.Model, 
 		}
 		m.Teams = append(m.Teams, f.teams(team{id: text(g.ID), name: g.FullPath, cap: sdk.OwnerPermissions, repos: repos[g.ID]}, rows[g.ID])...)
 	}
+	m.Ends = append(m.Ends, f.memberEnds(rows)...)
 	for _, s := range slices.SortedFunc(maps.Keys(shares), share.compare) {
 		if _, ok := rows[s.group]; !ok {
 			if rows[s.group], err = f.members(ctx, fmt.Sprintf("groups/%d/members/all", s.group)); err != nil {

@@ -372,14 +372,8 @@ func TestEverySilenceOfGitLabIsFound(t *testing.T) {
 				providers.TeamMoved:           {func() error { return g.TransferGroup("acme/b/deep", "acme/a") }, func(b belief) bool { return b.level(u[1], deep) == providers.Write }},
 				providers.GroupShared:         {func() error { return g.ShareGroup("acme", "guests", providerstest.GitLabDeveloper) }, has(8, 7, providers.Write)},
 				providers.OrgRenamed:          {func() error { return g.RenameAccount("acme", "acme2") }, func(b belief) bool { return b.repo(r[7]).Path == "acme2/r7" }},
-				providers.MembershipExpired: {func() error {
-					if g.ExpireGroupMember("acme", u[5].Login, time.Now()) == nil {
-						return nil
-					}
-					return g.ExpireGroupMember("acme2", u[5].Login, time.Now())
-				}, has(5, 7, providers.None)},
-				providers.UserBlocked: {func() error { return g.SetState(u[6].Login, "blocked") }, has(6, 7, providers.None)},
-				providers.UserDeleted: {func() error { return g.DeleteUser(u[7].Login) }, has(7, 7, providers.None)},
+				providers.UserBlocked:         {func() error { return g.SetState(u[6].Login, "blocked") }, has(6, 7, providers.None)},
+				providers.UserDeleted:         {func() error { return g.DeleteUser(u[7].Login) }, has(7, 7, providers.None)},
 			})
 		})
 	}

@@ -92,6 +92,7 @@ func (e *Engine) pollMembers(ctx context.Context, p *provider, l syncqueue.Lease
 		o.Next = now.Add(p.Members)
 	}
 	o.Note = fmt.Sprintf("%d differences", len(o.Follow))
+	o.Follow = append(o.Follow, e.timers(m)...)
 	return o, nil
 }
 

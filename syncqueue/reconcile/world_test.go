@@ -19,6 +19,7 @@ type world struct {
 	users map[string]providers.User
 	repos map[string]*worldRepo
 	teams map[string]*worldTeam
+	ends  []providers.End
 
 	// fault is asked before each call answers; what it returns is the answer.
 	fault func(op string) error
@@ -266,7 +267,7 @@ func (w *world) Model(_ context.Context, org providers.Org) (providers.Model, er
 }
 
 func (w *world) model() providers.Model {
-	m := providers.Model{Org: w.org}
+	m := providers.Model{Org: w.org, Ends: w.ends}
 	for _, t := range w.teams {
 		tm := providers.TeamModel{Team: t.Team, Permission: t.permission, Owners: t.owners, AllRepos: t.all}
 		for id := range t.members {
