@@ -125,8 +125,8 @@ func (s *api) dryRun(w http.ResponseWriter, r *http.Request, jobs []syncqueue.Jo
 		return
 	}
 	defer s.dry.Unlock()
-	// A recorder in a test has no deadlines; every real connection does. The
-	// body's would end the request in the middle.
+	// A recorder in a test has no deadlines; every real connection does. That
+	// of the body has done its work: it arrived.
 	c := http.NewResponseController(w)
 	_ = c.SetReadDeadline(time.Time{})
 	_ = c.SetWriteDeadline(time.Now().Add(dryTime + waitGrace))

@@ -188,9 +188,10 @@ func TestAFloodOfOneOrganizationDelaysTheOthersLittle(t *testing.T) {
 
 func TestAJobWithoutBudgetKeepsItsAttempts(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		limited := true
+		var limited atomic.Bool
+		limited.Store(true)
 		db, stop := run(t, func(context.Context, syncqueue.Lease) (syncqueue.Outcome, error) {
-			if limited {
+			if limited.Load() {
 				return syncqueue.Outcome{}, &providers.ForgeError{Op: "GET /x", Class: providers.ErrLimited, After: time.Now().Add(time.Hour)}
 			}
 			return syncqueue.Outcome{}, nil
@@ -207,7 +208,7 @@ func TestAJobWithoutBudgetKeepsItsAttempts(t *testing.T) {
 		if j.StateAt(time.Now()) != syncqueue.Waiting || j.Attempts != 0 || !j.Failing.IsZero() || j.LastError == "" {
 			t.Errorf("%s after %d attempts, failing since %s, %q", j.StateAt(time.Now()), j.Attempts, j.Failing, j.LastError)
 		}
-		limited = false
+		limited.Store(false)
 		time.Sleep(time.Hour)
 		synctest.Wait()
 		if j, err = db.Job(t.Context(), j.ID); err != nil || j.State != syncqueue.Done || j.LastError != "" {
