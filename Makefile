@@ -9,7 +9,7 @@ FUZZTIME ?= 10s
 ARGS     ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo build test browser race check lint bench fuzz cover
+.PHONY: help demo build test browser race check lint bench costs fuzz cover
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -42,6 +42,10 @@ lint: ## golangci-lint, which takes minutes to build the first time
 
 bench: ## run the benchmarks of every room, the big ones (a million jobs, a file of 1 GiB) too
 	HOOKD_BENCH_BIG=1 $(GO) test -run '^$$' -bench . -benchmem ./...
+
+costs: ## count forge calls at 500 members and 2,000 repositories, which takes long (ARGS=-update for the README)
+	$(GO) test ./syncqueue/reconcile -count=1 -timeout 60m -run 'WhatEachKindOfChangeCosts' -large $(ARGS)
+	$(GO) test ./syncqueue/reconcile -count=1 -run 'ReadmeTellsTheCosts' $(ARGS)
 
 fuzz: ## fuzz every target for FUZZTIME (10s)
 	@$(GO) list ./... | while read -r pkg; do \
