@@ -109,7 +109,8 @@ func (s *ghSender) finish(d GitHubDelivery, a *ghAttempt) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.sent = append(s.sent, d)
-	a.id, a.status, a.err = int64(len(s.log)+1), d.Status, d.Err
+	// With the place in the log, or the two would disagree.
+	a.id, a.at, a.status, a.err = int64(len(s.log)+1), s.now(), d.Status, d.Err
 	s.log = append(s.log, a)
 	if s.pending--; s.pending == 0 {
 		close(s.idle)
@@ -117,7 +118,6 @@ func (s *ghSender) finish(d GitHubDelivery, a *ghAttempt) {
 }
 
 func (s *ghSender) deliver(d *GitHubDelivery, a *ghAttempt) {
-	a.at = s.now()
 	if s.down.Load() {
 		d.Err = "failed to connect to host"
 		return
