@@ -258,6 +258,21 @@ func TestJobsAreShownRetriedAndDropped(t *testing.T) {
 	}
 }
 
+func TestAPlanTellsItsCostAndItsEnd(t *testing.T) {
+	w := newWorld(t)
+	ends := time.Date(2026, 1, 2, 3, 9, 0, 0, time.UTC)
+	plan := syncqueue.Plan{Repos: []string{"41", "42"}, Done: 3, Spent: 9, Price: providers.Price{List: 4, Repo: 1, Audience: 2}, Ends: ends}
+	ids, err := w.db.Enqueue(context.Background(), syncqueue.Cause{}, syncqueue.PlanJob("a", providers.Org{ID: "5", Name: "acme"}, plan, syncqueue.LaneAddition, time.Now()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := w.get("/api/v1/jobs/" + ids[0])["plan"]
+	want := map[string]any{"repos": 5.0, "done": 3.0, "calls": 8.0, "spent": 9.0, "alone": 15.0, "ends_at": "2026-01-02T03:09:00Z"}
+	if diff := cmp.Diff(any(want), got); diff != "" {
+		t.Error(diff)
+	}
+}
+
 func TestPauseStopsLeasing(t *testing.T) {
 	w := newWorld(t)
 	for _, c := range []struct {

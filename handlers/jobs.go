@@ -31,6 +31,24 @@ type jobView struct {
 	Since     time.Time         `json:"since,omitzero"`
 	Causes    []syncqueue.Cause `json:"causes"`
 	Rerun     bool              `json:"rerun,omitempty"`
+	Plan      *planView         `json:"plan,omitempty"`
+}
+
+// planView is what a plan stands for, and what it takes.
+type planView struct {
+	Repos int       `json:"repos"` // in all
+	Done  int       `json:"done"`
+	Calls int       `json:"calls"` // to the forge that the rest takes, as estimated
+	Spent int       `json:"spent"` // calls to the forge so far
+	Alone int       `json:"alone"` // calls that it would have taken job by job, as estimated
+	Ends  time.Time `json:"ends_at,omitzero"`
+}
+
+func viewPlan(p *syncqueue.Plan) *planView {
+	if p == nil {
+		return nil
+	}
+	return &planView{Repos: p.Total(), Done: p.Done, Calls: p.Calls(), Spent: p.Spent, Alone: p.Alone(), Ends: p.Ends}
 }
 
 func viewJob(j syncqueue.Job, now time.Time) jobView {
@@ -39,7 +57,7 @@ func viewJob(j syncqueue.Job, now time.Time) jobView {
 		Subject: j.Subject, Within: j.Within, Lane: laneName(j.Lane), State: j.StateAt(now),
 		Attempts: j.Attempts, Looks: j.Looks, NotBefore: j.NotBefore, LastError: j.LastError,
 		Outcome: j.Outcome, Note: j.Note, Created: j.Created, Finished: j.Finished, Since: j.Since,
-		Causes: j.Causes, Rerun: j.Again != nil,
+		Causes: j.Causes, Rerun: j.Again != nil, Plan: viewPlan(j.Plan),
 	}
 	if v.Causes == nil {
 		v.Causes = []syncqueue.Cause{}

@@ -30,6 +30,7 @@ type window struct {
 	asking      int   // requests without an answer yet
 	epoch       int64 // when it ends, as the forge tells
 	reset       time.Time
+	span        time.Duration // how long windows are, as far as was seen: GitHub's an hour, GitLab's a minute
 }
 
 // NewBudget returns a budget of which nothing is known. A nil now is time.Now.
@@ -104,6 +105,9 @@ func (b *Budget) End(resource string, a *Answer) {
 		// It was on its way when the window ended.
 	case a.Epoch > w.epoch+same || w.limit == 0:
 		w.limit, w.left, w.epoch, w.reset = a.Limit, a.Left, a.Epoch, now.Add(a.Reset)
+		if w.span = max(w.span, time.Minute); a.Reset > w.span {
+			w.span = time.Hour
+		}
 	default: // answers overtake one another
 		w.limit, w.left = a.Limit, min(w.left, a.Left)
 	}
@@ -166,31 +170,28 @@ func (b *Budget) Rate() (r Rate, ok bool) {
 	return r, w.limit > 0
 }
 
-// Ends estimates when so many requests, one after the other, will have been
-// answered: at the pace of late, and waiting for as many windows as they take.
-// It is zero if nothing has been asked yet.
-func (b *Budget) Ends(requests, percent int) time.Time {
+// Ends estimates when so many requests will have been answered, some of them at
+// a time: at the pace of late, and waiting for as many windows as they take. It
+// is zero if nothing has been asked yet.
+func (b *Budget) Ends(requests, atOnce, percent int) time.Time {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.pace == 0 {
 		return time.Time{}
 	}
+	take := func(n int) time.Duration { return time.Duration(n) * b.pace / time.Duration(atOnce) }
 	w, at := b.at(""), b.now()
 	if at.Before(b.paused) {
 		at = b.paused
 	}
-	end := at.Add(time.Duration(requests) * b.pace)
-	usable := w.limit * (100 - percent) / 100
-	now := w.left - w.asking - w.limit*percent/100
-	if w.limit == 0 || usable <= 0 || requests <= now {
+	end := at.Add(take(requests))
+	left, each := w.left-w.asking-w.limit*percent/100, w.limit*(100-percent)/100
+	if w.limit == 0 || each <= 0 || requests <= left {
 		return end
 	}
 	// What this window does not have comes with the next ones.
-	rest, span := requests-max(now, 0), time.Hour
-	if until := w.reset.Sub(b.now()); until > 0 && until <= time.Minute {
-		span = time.Minute // GitLab counts by the minute
-	}
-	last := w.reset.Add(time.Duration((rest-1)/usable) * span).Add(time.Duration((rest-1)%usable+1) * b.pace)
+	rest := requests - max(left, 0) - 1
+	last := w.reset.Add(time.Duration(rest/each) * w.span).Add(take(rest%each + 1))
 	if last.After(end) {
 		return last
 	}

@@ -168,15 +168,18 @@ func TestHeadersOfALimitAreReadInEveryDialect(t *testing.T) {
 
 func TestTheEndIsEstimatedFromPaceAndWindows(t *testing.T) {
 	p := newPurse(t)
-	if at := p.Ends(100, 10); !at.IsZero() {
+	if at := p.Ends(100, 1, 10); !at.IsZero() {
 		t.Errorf("estimated %v out of nothing", at)
 	}
 	p.ask(0, p.answer(5000, 4500, time.Hour)) // 50 ms
-	if at := p.Ends(100, 10); !at.Equal(p.now.Add(5 * time.Second)) {
+	if at := p.Ends(100, 1, 10); !at.Equal(p.now.Add(5 * time.Second)) {
 		t.Errorf("100 requests take %s", at.Sub(p.now))
 	}
+	if at := p.Ends(100, 4, 10); !at.Equal(p.now.Add(1250 * time.Millisecond)) {
+		t.Errorf("100 requests take %s, four at a time", at.Sub(p.now))
+	}
 	// 4,000 of this window, all of the next, and half of the one after.
-	if at := p.Ends(4000+4500+2250, 10); !at.Equal(p.now.Add(2*time.Hour + 2250*50*time.Millisecond)) {
+	if at := p.Ends(4000+4500+2250, 1, 10); !at.Equal(p.now.Add(2*time.Hour + 2250*50*time.Millisecond)) {
 		t.Errorf("10,750 requests take %s", at.Sub(p.now))
 	}
 }

@@ -124,3 +124,17 @@ type Metered interface {
 	// for whatever has none of its own. They live as long as the forge.
 	Budgets() map[string]*Budget
 }
+
+// A Size is what is known of an organization, for an estimate: how many
+// repositories it has, and how many people the largest of them.
+type Size struct{ Repos, People int }
+
+// A Price is how many calls questions about an organization take.
+type Price struct {
+	List     int `json:"list"`     // all its repositories: Repos
+	Repo     int `json:"repo"`     // one of them by its id: Repo
+	Audience int `json:"audience"` // who has one: RepoAccess, or RepoAccessIn with the model at hand
+}
+
+// A Pricer knows what its answers cost.
+type Pricer interface{ Price(Size) Price }

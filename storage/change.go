@@ -13,6 +13,9 @@ type Change struct {
 	// Read is the fence of the oldest answer the Change rests on: the lease's,
 	// or that of a cached model. Zero stands for the lease's.
 	Read uint64
+	// Labels is the fence of the answer that Repos and the repositories of
+	// Audiences are described by. Zero stands for Read.
+	Labels uint64
 
 	Repos     []providers.Repo   // seen: inserted or relabelled
 	Gone      []string           // ids of repositories proven deleted: everybody loses them

@@ -90,6 +90,7 @@ type Job struct {
 	Subject  providers.Subject `json:"subject"`
 	Within   providers.Subject `json:"within,omitzero"` // member jobs
 	Hint     Hint              `json:"hint,omitzero"`
+	Plan     *Plan             `json:"plan,omitempty"` // scope jobs that stand for a storm
 	Lane     Lane              `json:"lane"`
 
 	State     State     `json:"state"`
@@ -115,6 +116,7 @@ type Job struct {
 // Again is what was pushed onto a leased job: its next run.
 type Again struct {
 	Hint      Hint      `json:"hint,omitzero"`
+	Plan      *Plan     `json:"plan,omitempty"`
 	Lane      Lane      `json:"lane"`
 	NotBefore time.Time `json:"not_before"`
 	Deadline  time.Time `json:"deadline,omitzero"`

@@ -21,7 +21,7 @@ func Merge(old, new Job) Job {
 	switch old.State {
 	case Leased:
 		a := Again{
-			Hint: new.Hint, Lane: new.Lane, NotBefore: new.NotBefore, Deadline: new.Deadline,
+			Hint: new.Hint, Plan: new.Plan, Lane: new.Lane, NotBefore: new.NotBefore, Deadline: new.Deadline,
 			Fresh: new.Fresh, Force: new.Force, Since: new.Since, Causes: new.Causes,
 		}
 		if old.Again != nil {
@@ -45,6 +45,7 @@ func Merge(old, new Job) Job {
 	}
 	old.Deadline = earliest(old.Deadline, new.Deadline)
 	old.Hint = old.Hint.with(new.Hint)
+	old.Plan = old.Plan.with(new.Plan)
 	old.Fresh = old.Fresh || new.Fresh
 	old.Force = old.Force || new.Force
 	old.Since = earliest(old.Since, new.Since)
@@ -63,7 +64,7 @@ func Rearm(j Job) (Job, bool) {
 	j.Again = nil
 	j.State = Ready
 	j.Attempts, j.Looks, j.Failing, j.LastError = 0, 0, time.Time{}, ""
-	j.Hint, j.Lane, j.NotBefore, j.Deadline = a.Hint, a.Lane, a.NotBefore, a.Deadline
+	j.Hint, j.Plan, j.Lane, j.NotBefore, j.Deadline = a.Hint, a.Plan, a.Lane, a.NotBefore, a.Deadline
 	j.Fresh, j.Force, j.Since, j.Causes = a.Fresh, a.Force, a.Since, a.Causes
 	return j, true
 }
@@ -79,7 +80,7 @@ func Absorb(j Job) Job {
 	a := *j.Again
 	j.Again = nil
 	return Merge(j, Job{
-		Hint: a.Hint, Lane: a.Lane, NotBefore: a.NotBefore, Deadline: a.Deadline,
+		Hint: a.Hint, Plan: a.Plan, Lane: a.Lane, NotBefore: a.NotBefore, Deadline: a.Deadline,
 		Fresh: a.Fresh, Force: a.Force, Since: a.Since, Causes: a.Causes,
 	})
 }
@@ -92,6 +93,7 @@ func (a Again) with(b Again) Again {
 	}
 	a.Deadline = earliest(a.Deadline, b.Deadline)
 	a.Hint = a.Hint.with(b.Hint)
+	a.Plan = a.Plan.with(b.Plan)
 	a.Lane = min(a.Lane, b.Lane)
 	a.Fresh, a.Force = a.Fresh || b.Fresh, a.Force || b.Force
 	a.Since = earliest(a.Since, b.Since)

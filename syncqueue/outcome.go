@@ -48,6 +48,9 @@ type Outcome struct {
 
 	Follow  []Job                        // further jobs
 	Details map[string]providers.Details // by delivery id, for the journal
+
+	Plan     *Plan     // of a plan: what is left of it
+	Takeover *Takeover // of a repo job that begins or joins a plan
 }
 
 // A Handler does a job's work: it reads the world and returns a value. It may

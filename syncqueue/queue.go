@@ -92,6 +92,14 @@ type Queue interface {
 	Bury(ctx context.Context, l Lease, cause error) error
 }
 
+// A Backlog tells what is about to be leased.
+type Backlog interface {
+	// Ready lists jobs of a kind that ask a provider about one organization
+	// and are due, those of the upper lanes first, then by due time; at most
+	// limit. What came due a moment ago may be missing.
+	Ready(ctx context.Context, provider, org string, k Kind, limit int) ([]Job, error)
+}
+
 // A Journal reads deliveries back.
 type Journal interface {
 	// Deliveries lists newest first.

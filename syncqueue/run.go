@@ -76,6 +76,9 @@ func End(j Job, o Outcome, outrun bool, now time.Time) (Job, bool) {
 	j.Attempts, j.Failing, j.LastError = 0, time.Time{}, ""
 	j.Deadline, j.Fresh, j.Outcome, j.Finished = time.Time{}, false, "", time.Time{}
 	j.Note = clip(o.Note)
+	if o.Plan != nil && !outrun {
+		j.Plan = o.Plan
+	}
 	switch {
 	case outrun:
 		j.State, j.NotBefore, j.Fresh = Ready, now, true

@@ -34,6 +34,7 @@ type store interface {
 	syncqueue.Queue
 	syncqueue.Journal
 	syncqueue.Console
+	syncqueue.Backlog
 	storage.Catalogue
 	storage.Visibles
 	storage.Maintainer

@@ -24,6 +24,7 @@ type overview struct {
 	Now       moment
 	Seen      string // when this was true, for the buttons of causes
 	Queue     queueView
+	Plans     []planView
 	Times     timesView
 	Stuck     []stuckView
 	Filter    filterView
@@ -58,7 +59,7 @@ func (p *page) overview(w http.ResponseWriter, r *http.Request) {
 		Now: at(now, now), Seen: now.UTC().Format(time.RFC3339Nano), Paces: pacesOf(f), Asking: whyView{Providers: p.Providers},
 	}
 	for _, part := range []func(context.Context, filter, *overview) error{
-		p.queue, p.times, p.stuckJobs, p.deliveries, p.chosen, p.people,
+		p.queue, p.plans, p.times, p.stuckJobs, p.deliveries, p.chosen, p.people,
 	} {
 		if err := part(r.Context(), f, &v); err != nil {
 			p.fail(w, r, err)

@@ -62,6 +62,11 @@ func TestANewRepositoryCostsThreeCalls(t *testing.T) {
 		t.Errorf("the forge counted %d: %v", total, g.Calls())
 	}
 
+	price := f.Price(providers.Size{Repos: 2001, People: 501})
+	before = f.Requests()
+	if n, err := read(f.Repos(t.Context(), o)); n != 2001 || err != nil || f.Requests()-before != uint64(price.List) || price.Repo+price.Audience != 3 {
+		t.Errorf("listed %d in %d calls (%v), priced as %+v", n, f.Requests()-before, err, price)
+	}
 	before = f.Requests()
 	if n, err := f.Count(t.Context(), providers.User{ID: "3", Login: "user-000"}); n != 2001 || err != nil || f.Requests()-before != 1 {
 		t.Errorf("counted %d in %d calls, %v", n, f.Requests()-before, err)

@@ -42,6 +42,7 @@ var (
 	_ providers.Prover            = (*Forge)(nil)
 	_ providers.OrgLister         = (*Forge)(nil)
 	_ providers.Metered           = (*Forge)(nil)
+	_ providers.Pricer            = (*Forge)(nil)
 )
 
 // New returns a forge. It makes no call.

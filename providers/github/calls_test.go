@@ -47,6 +47,11 @@ func TestANewRepositoryCostsSixCalls(t *testing.T) {
 			t.Errorf("%d people, %v", n, err)
 		}
 	})
+	price := f.Price(providers.Size{Repos: 2001, People: 500})
+	cost("the listing", uint64(price.List), func() { all(t, f.Repos(t.Context(), o)) })
+	if price.Repo+price.Audience != 6 {
+		t.Errorf("priced as %+v", price)
+	}
 	ana := made[providers.User](t)(f.User(t.Context(), "user-001"))
 	cost("one user's reach", 1+1+21, func() {
 		if n, err := read(f.UserAccess(t.Context(), ana)); n != 2001 || err != nil {

@@ -65,6 +65,7 @@ var (
 	_ providers.OrgLister         = (*Forge)(nil)
 	_ providers.DeliveryLog       = (*Forge)(nil)
 	_ providers.Metered           = (*Forge)(nil)
+	_ providers.Pricer            = (*Forge)(nil)
 )
 
 // New returns a forge. It makes no call.

@@ -51,6 +51,10 @@ func TestANewRepositoryCostsSevenCalls(t *testing.T) {
 		t.Errorf("a new project cost %d calls: %v", n, g.Calls())
 	}
 
+	price := f.Price(providers.Size{Repos: 2001, People: 501})
+	if price.Repo+price.Audience != 7 {
+		t.Errorf("priced as %+v", price)
+	}
 	created = must[providers.Repo](t)(g.CreateRepo(providerstest.GitLabProject{Owner: "acme/sub/deep", Name: "new", Private: true}))
 	for _, want := range []uint64{2, 1} { // the group between is asked for once
 		if n := cost(func() {

@@ -19,6 +19,7 @@ type applying struct {
 
 	provider string
 	read     uint64
+	labels   uint64 // fence of the labels of repositories
 	cause    string
 	why      string
 	users    map[string]*row[userRecord]
@@ -59,6 +60,10 @@ func (t *txn) applying(l syncqueue.Lease, job syncqueue.Job, c *storage.Change, 
 	}
 	if c != nil && c.Read != 0 {
 		a.read = min(c.Read, l.Fence)
+	}
+	a.labels = a.read
+	if c != nil && c.Labels != 0 {
+		a.labels = min(c.Labels, l.Fence)
 	}
 	return a
 }

@@ -109,6 +109,9 @@ func (c *completing) end(t *txn, job syncqueue.Job) error {
 			}
 		}
 	}
+	if err := c.takeOver(t, job); err != nil {
+		return err
+	}
 	for _, j := range c.outcome.Follow {
 		if _, err := t.push(syncqueue.Following(j, job)); err != nil {
 			return err
@@ -125,16 +128,53 @@ func (c *completing) end(t *txn, job syncqueue.Job) error {
 	return t.file(r, next)
 }
 
+// takeOver ends the jobs that a plan stands for from now on, and pushes it. One
+// that began to run since it was listed is left alone.
+func (c *completing) takeOver(t *txn, job syncqueue.Job) error {
+	over := c.outcome.Takeover
+	if over == nil {
+		return nil
+	}
+	plan := syncqueue.Following(over.Plan, job)
+	taken := []syncqueue.Job{job}
+	for _, id := range over.Jobs {
+		r, err := t.intact(id)
+		if err != nil {
+			return err
+		}
+		if r == nil || !syncqueue.Plannable(r.Job) {
+			continue
+		}
+		taken = append(taken, r.Job)
+		var ended syncqueue.Job
+		plan, ended = syncqueue.TakenOver(plan, r.Job, t.now)
+		if err := t.file(r, ended); err != nil {
+			return err
+		}
+	}
+	id, err := t.push(plan)
+	if err != nil {
+		return err
+	}
+	c.out.Followed++
+	for _, j := range taken {
+		if err := t.cause(id, j.Causes); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // split cuts a change into parts of about maxRows rows that are to be applied
 // in order; there is at least one.
 func split(c *storage.Change) []*storage.Change {
 	if c == nil {
 		return []*storage.Change{nil}
 	}
-	parts, rows := []*storage.Change{{Provider: c.Provider, Read: c.Read}}, 0
+	parts, rows := []*storage.Change{{Provider: c.Provider, Read: c.Read, Labels: c.Labels}}, 0
 	room := func(n int) *storage.Change {
 		if rows > 0 && rows+n > maxRows {
-			parts, rows = append(parts, &storage.Change{Provider: c.Provider, Read: c.Read}), 0
+			parts, rows = append(parts, &storage.Change{Provider: c.Provider, Read: c.Read, Labels: c.Labels}), 0
 		}
 		rows += n
 		return parts[len(parts)-1]

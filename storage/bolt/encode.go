@@ -22,6 +22,7 @@ func (e *encoder) job(r *jobRecord) {
 			e.subject("within", r.Within)
 		}
 		e.hintIf(r.Hint)
+		e.planIf(r.Plan)
 		e.count("lane", int(r.Lane))
 		e.text("state", string(r.State))
 		e.count("attempts", r.Attempts)
@@ -44,6 +45,7 @@ func (e *encoder) job(r *jobRecord) {
 		if a := r.Again; a != nil {
 			e.object("again", func() {
 				e.hintIf(a.Hint)
+				e.planIf(a.Plan)
 				e.count("lane", int(a.Lane))
 				e.time("not_before", a.NotBefore)
 				e.timeIf("deadline", a.Deadline)
@@ -76,6 +78,33 @@ func (e *encoder) hintIf(h syncqueue.Hint) {
 		e.flagIf("gone", h.Gone)
 		e.flagIf("new", h.New)
 		e.textIf("from", h.From)
+	})
+}
+
+func (e *encoder) planIf(p *syncqueue.Plan) {
+	if p == nil {
+		return
+	}
+	e.object("plan", func() {
+		if len(p.Repos) > 0 {
+			e.name("repos")
+			for i, id := range p.Repos {
+				e.b = append(e.b, "[,"[min(i, 1)])
+				e.quote(id)
+			}
+			e.b = append(e.b, ']')
+		}
+		e.count("done", p.Done)
+		e.count("spent", p.Spent)
+		e.object("price", func() {
+			e.count("list", p.Price.List)
+			e.count("repo", p.Price.Repo)
+			e.count("audience", p.Price.Audience)
+		})
+		if p.Listed != 0 {
+			e.number("listed", p.Listed)
+		}
+		e.timeIf("ends", p.Ends)
 	})
 }
 

@@ -2,6 +2,7 @@ package bolt
 
 import (
 	"bytes"
+	"context"
 
 	"github.com/hookd/hookd/syncqueue"
 )
@@ -105,4 +106,32 @@ func (t *txn) firstIn(f syncqueue.Filter, p syncqueue.Peer, l syncqueue.Lane, fr
 		k, _ = c.Seek(append(appendBare(bytes.Clone(lane), org), escape, beyond))
 	}
 	return nil
+}
+
+// Ready implements syncqueue.Backlog.
+func (db *DB) Ready(ctx context.Context, provider, org string, k syncqueue.Kind, limit int) (jobs []syncqueue.Job, err error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	err = db.view(func(v view) error {
+		for l := range syncqueue.Lanes {
+			within := append(peerKey(syncqueue.Peer{Provider: provider}), byte(l))
+			within = appendText(appendText(within, org), string(k))
+			err := v.each(tReady, within, func(key, _ []byte) (bool, error) {
+				if len(jobs) == limit {
+					return false, nil
+				}
+				// A job that cannot be read is for whoever leases it.
+				if r, err := v.job(string(key[len(key)-idLen:])); err == nil && r != nil {
+					jobs = append(jobs, r.Job)
+				}
+				return true, nil
+			})
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	return jobs, err
 }

@@ -61,13 +61,13 @@ func asStored(r *jobRecord) *jobRecord {
 	for _, t := range []*time.Time{&s.NotBefore, &s.Deadline, &s.Failing, &s.Created, &s.Finished, &s.Since, &s.Until} {
 		*t = t.Round(0)
 	}
-	s.Causes = causesAsStored(s.Causes)
+	s.Causes, s.Plan = causesAsStored(s.Causes), planAsStored(s.Plan)
 	if r.Again != nil {
 		a := *r.Again
 		for _, t := range []*time.Time{&a.NotBefore, &a.Deadline, &a.Since} {
 			*t = t.Round(0)
 		}
-		a.Causes = causesAsStored(a.Causes)
+		a.Causes, a.Plan = causesAsStored(a.Causes), planAsStored(a.Plan)
 		s.Again = &a
 	}
 	return &s
@@ -79,4 +79,13 @@ func causesAsStored(causes []syncqueue.Cause) []syncqueue.Cause {
 		causes[i].At = causes[i].At.Round(0)
 	}
 	return causes
+}
+
+func planAsStored(p *syncqueue.Plan) *syncqueue.Plan {
+	if p == nil {
+		return nil
+	}
+	out := *p
+	out.Ends = out.Ends.Round(0)
+	return &out
 }

@@ -69,13 +69,13 @@ func (a *applying) seeRepo(x providers.Repo) (*row[repoRecord], error) {
 		return nil, err
 	}
 	r.written = r.written || !r.known
-	if x.Path == "" || a.read < r.is.Read {
+	if x.Path == "" || a.labels < r.is.Read {
 		return r, nil
 	}
 	if a.t.now.Sub(r.is.Seen) >= storage.SeenStep {
 		r.is.Seen, r.written = a.t.now, true
 	}
-	if r.is.Gone != 0 && r.is.Gone < a.read {
+	if r.is.Gone != 0 && r.is.Gone < a.labels {
 		r.is.Gone, r.written = 0, true
 	}
 	old := r.is.Repo
@@ -84,7 +84,7 @@ func (a *applying) seeRepo(x providers.Repo) (*row[repoRecord], error) {
 		r.written = r.written || r.is.Repo != old
 		return r, nil
 	}
-	r.is.Read, r.written = a.read, true
+	r.is.Read, r.written = a.labels, true
 	if r.is.Repo.Path != old.Path {
 		a.t.st.Claims++
 		r.is.Claim = a.t.st.Claims

@@ -20,6 +20,7 @@ type applying struct {
 
 	provider string
 	read     uint64
+	labels   uint64 // fence of the labels of repositories
 	cause    string
 	why      string
 	fresh    map[id]bool     // users who never held anything before
@@ -45,6 +46,9 @@ func (a *applying) change(c *storage.Change) {
 	a.read = c.Read
 	if a.read == 0 || a.read > a.fence {
 		a.read = a.fence
+	}
+	if a.labels = min(c.Labels, a.fence); a.labels == 0 {
+		a.labels = a.read
 	}
 	a.cause, a.why = syncqueue.Reason(a.job)
 	a.fresh, a.lost, a.before = map[id]bool{}, map[id]bool{}, map[pair]before{}
@@ -102,13 +106,13 @@ func (a *applying) repo(r providers.Repo) *repo {
 		known = &repo{Repo: providers.Repo{ID: r.ID}, born: a.fence}
 		a.db.repos[id{a.provider, r.ID}] = known
 	}
-	if r.Path == "" || a.read < known.read {
+	if r.Path == "" || a.labels < known.read {
 		return known
 	}
 	if a.now.Sub(known.seen) >= storage.SeenStep {
 		known.seen = a.now
 	}
-	if known.gone < a.read {
+	if known.gone < a.labels {
 		known.gone = 0
 	}
 	old := known.Repo
@@ -116,7 +120,7 @@ func (a *applying) repo(r providers.Repo) *repo {
 	if known.Labels(old) {
 		return known
 	}
-	known.read = a.read
+	known.read = a.labels
 	if known.Path != old.Path {
 		a.db.claims++
 		known.claim = a.db.claims

@@ -11,13 +11,22 @@ import (
 // What goes in or out is copied, so that nobody can write into the engine.
 
 func cloneJob(j syncqueue.Job) syncqueue.Job {
-	j.Causes = slices.Clone(j.Causes)
+	j.Causes, j.Plan = slices.Clone(j.Causes), clonePlan(j.Plan)
 	if j.Again != nil {
 		a := *j.Again
-		a.Causes = slices.Clone(a.Causes)
+		a.Causes, a.Plan = slices.Clone(a.Causes), clonePlan(a.Plan)
 		j.Again = &a
 	}
 	return j
+}
+
+func clonePlan(p *syncqueue.Plan) *syncqueue.Plan {
+	if p == nil {
+		return nil
+	}
+	out := *p
+	out.Repos = slices.Clone(p.Repos)
+	return &out
 }
 
 func cloneCell(c storage.Cell) storage.Cell {

@@ -1,6 +1,7 @@
 package memory
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"maps"
@@ -340,6 +341,10 @@ func (db *DB) Complete(ctx context.Context, l syncqueue.Lease, o syncqueue.Outco
 		db.push(p, now)
 		a.out.Followed++
 	}
+	if over := o.Takeover; over != nil {
+		db.takeOver(over, parent, now)
+		a.out.Followed++
+	}
 	for _, p := range o.Follow {
 		db.push(syncqueue.Following(p, parent), now)
 		a.out.Followed++
@@ -349,6 +354,48 @@ func (db *DB) Complete(ctx context.Context, l syncqueue.Lease, o syncqueue.Outco
 		delete(db.keys, j.Key)
 	}
 	return a.out, nil
+}
+
+// takeOver ends the jobs that a plan stands for from now on, and pushes it.
+func (db *DB) takeOver(over *syncqueue.Takeover, parent syncqueue.Job, now time.Time) {
+	plan := syncqueue.Following(over.Plan, parent)
+	taken := []syncqueue.Job{parent}
+	for _, id := range over.Jobs {
+		j := db.jobs[id]
+		if j == nil || !syncqueue.Plannable(j.Job) {
+			continue
+		}
+		taken = append(taken, j.Job)
+		plan, j.Job = syncqueue.TakenOver(plan, j.Job, now)
+		delete(db.keys, j.Key)
+	}
+	id := db.push(plan, now)
+	for _, j := range taken {
+		db.cause(id, j.Causes)
+	}
+}
+
+// Ready implements syncqueue.Backlog.
+func (db *DB) Ready(ctx context.Context, provider, org string, k syncqueue.Kind, limit int) ([]syncqueue.Job, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	unlock, err := db.open()
+	if err != nil {
+		return nil, err
+	}
+	defer unlock()
+	now := db.clock()
+	var out []syncqueue.Job
+	for _, j := range db.jobs {
+		if j.StateAt(now) == syncqueue.Ready && j.Peer() == (syncqueue.Peer{Provider: provider}) && j.Org == org && j.Kind == k {
+			out = append(out, cloneJob(j.Job))
+		}
+	}
+	slices.SortFunc(out, func(a, b syncqueue.Job) int {
+		return cmp.Or(cmp.Compare(a.Lane, b.Lane), a.NotBefore.Compare(b.NotBefore), cmp.Compare(a.ID, b.ID))
+	})
+	return out[:min(limit, len(out))], nil
 }
 
 func keyed(jobs []syncqueue.Job) error {

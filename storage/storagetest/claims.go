@@ -18,6 +18,7 @@ var claims = []claim{
 	{"CachedListSaysNothingAboutNewerRepositories", cachedListOfNew},
 	{"OlderListSaysNothingAboutWhatACachedReadBrought", olderListOfNew},
 	{"SlowReadDoesNotBringOldLabelsBack", slowLabels},
+	{"LabelsAreFencedByTheReadTheyComeFrom", labelsOfTheirOwnRead},
 	{"AudienceTakesAwayOnlyInItsRepository", audienceScope},
 	{"ListTakesAwayOnlyFromItsUser", listScope},
 	{"ListMakesHoldingsComplete", listCompletes},

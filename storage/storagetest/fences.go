@@ -121,3 +121,22 @@ func slowLabels(b *bench) {
 	b.diff(b.column(app).Repo, renamed)
 	b.diff(b.holdings(ana).User.Login, "anna")
 }
+
+// A repository may be described by a later answer than its audience rests on,
+// and by an earlier one.
+func labelsOfTheirOwnRead(b *bench) {
+	b.apply(storage.Change{Repos: []providers.Repo{app}})
+	renamed := app
+	renamed.Path = "acme/application"
+	model, listed, renaming := b.begin(), b.begin(), b.begin()
+	c := audience(renamed, providers.Read, ana)
+	c.Repos, c.Read, c.Labels = []providers.Repo{renamed}, model.Fence, renaming.Fence
+	b.end(renaming, c)
+	late := b.begin()
+	c = audience(app, providers.Read, ana, li)
+	c.Repos, c.Read, c.Labels = []providers.Repo{app}, model.Fence, listed.Fence
+	b.end(late, c)
+	b.diff(b.column(app).Repo, renamed)
+	b.has(li, map[string]providers.Permission{app.ID: providers.Read})
+	b.diff(b.column(app).Floor, model.Fence)
+}

@@ -26,6 +26,7 @@ type Engine interface {
 	syncqueue.Queue
 	syncqueue.Journal
 	syncqueue.Console
+	syncqueue.Backlog
 }
 
 // Options are what a claim asks of the engine it opens.

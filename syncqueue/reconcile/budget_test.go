@@ -18,11 +18,11 @@ import (
 	"github.com/hookd/hookd/syncqueue/target"
 )
 
-// TestTheReserveOfATokenIsSpentOnRemovalsOnly gives hookd a token of a hundred
-// requests an hour and sixty new repositories to look at. The simulated GitHub
+// TestTheReserveOfATokenIsSpentOnRemovalsOnly gives hookd a token of thirty
+// requests an hour and eighteen new repositories to look at. The simulated GitHub
 // counts; none of its answers may be a refusal.
 func TestTheReserveOfATokenIsSpentOnRemovalsOnly(t *testing.T) {
-	const limit, repos = 100, 60
+	const limit, repos = 30, 18 // fewer than make a plan
 	must := func(err error) {
 		t.Helper()
 		if err != nil {

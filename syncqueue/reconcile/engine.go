@@ -17,6 +17,7 @@ import (
 type Store interface {
 	syncqueue.Queue
 	syncqueue.Journal
+	syncqueue.Backlog
 	storage.Catalogue
 }
 
@@ -73,11 +74,12 @@ type Engine struct {
 // provider is a Provider with what the engine remembers about it in RAM.
 type provider struct {
 	Provider
-	targets []string
-	models  models
-	sane    witness
-	passing atomic.Int64 // until when a pass over an organization is taken to go on, in Unix seconds
-	logged  logStates
+	targets  []string
+	models   models
+	listings listings
+	sane     witness
+	passing  atomic.Int64 // until when a pass over an organization is taken to go on, in Unix seconds
+	logged   logStates
 }
 
 // New returns an engine. It fails when a target follows an unknown provider.
@@ -122,6 +124,9 @@ func (e *Engine) dispatch(ctx context.Context, p *provider, l syncqueue.Lease) (
 	case syncqueue.KindUser:
 		return e.user(ctx, p, l)
 	case syncqueue.KindScope:
+		if l.Job.Plan != nil {
+			return e.plan(ctx, p, l)
+		}
 		return e.scope(ctx, p, l)
 	case syncqueue.KindPoll:
 		switch l.Job.Within.Name {

@@ -12,6 +12,11 @@ import (
 
 // repo asks who has one repository in his list now.
 func (e *Engine) repo(ctx context.Context, p *provider, l syncqueue.Lease) (syncqueue.Outcome, error) {
+	if o, err := e.storm(ctx, p, l); err != nil {
+		return syncqueue.Outcome{}, err
+	} else if o != nil {
+		return *o, nil
+	}
 	f, err := e.lookAtRepo(ctx, p, l)
 	return e.settle(p, l, f, err), err
 }
@@ -45,7 +50,7 @@ func (e *Engine) lookAtRepo(ctx context.Context, p *provider, l syncqueue.Lease)
 	}
 	a, fence, err := e.audience(ctx, p, l, r, col)
 	f := finding{
-		change: storage.Change{Read: fence, Repos: []providers.Repo{r}, Audiences: []storage.Audience{a}},
+		change: storage.Change{Read: fence, Labels: l.Fence, Repos: []providers.Repo{r}, Audiences: []storage.Audience{a}},
 		note:   fmt.Sprintf("%d users", len(a.Users)),
 	}
 	if errors.Is(err, errContradiction) {

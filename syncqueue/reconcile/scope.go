@@ -151,16 +151,23 @@ func list(ctx context.Context, feed providers.RepoFeed, org providers.Org) (repo
 
 // known returns the catalogue's repositories of org.
 func (e *Engine) known(ctx context.Context, p *provider, org providers.Org) ([]providers.Repo, error) {
+	rows, err := e.knownRows(ctx, p, org)
 	var out []providers.Repo
+	for _, r := range rows {
+		out = append(out, r.Repo)
+	}
+	return out, err
+}
+
+func (e *Engine) knownRows(ctx context.Context, p *provider, org providers.Org) ([]storage.RepoRow, error) {
+	var out []storage.RepoRow
 	cursor := ""
 	for {
 		rows, next, err := e.cfg.Store.Repos(ctx, storage.RepoQuery{Provider: p.Name, Org: org.ID}, cursor, 500)
 		if err != nil {
 			return nil, err
 		}
-		for _, r := range rows {
-			out = append(out, r.Repo)
-		}
+		out = append(out, rows...)
 		if next == "" {
 			return out, nil
 		}
