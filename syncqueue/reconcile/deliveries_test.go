@@ -172,6 +172,48 @@ func TestAwayForLongerThanTheLogKeepsReadsTheOrganization(t *testing.T) {
 	})
 }
 
+func TestALogThatKeepsMoreThanItSaysIsBelieved(t *testing.T) {
+	pl := logging()
+	pl.log.longer = true
+	inBubble(t, small(), pl, func(h *house) {
+		h.away(time.Hour, func() { h.outage(0, 1) })
+		h.after(time.Hour)
+		h.away(ledgerKept+time.Hour, func() { h.outage(1, 5) })
+		h.wantScope()
+		h.once(0, 6)
+	})
+}
+
+// Logs are written when an attempt ended, and by several at once.
+func TestWhatWasLoggedLateIsFetched(t *testing.T) {
+	inBubble(t, small(), logging(), func(h *house) {
+		h.away(time.Hour, func() { h.outage(0, 1) })
+		h.after(time.Hour)
+		h.outage(1, 1)
+		h.plan.log.change(func() { h.plan.log.attempts[1].At = h.plan.log.attempts[0].At.Add(-10 * time.Minute) })
+		h.after(11 * time.Minute)
+		h.once(0, 2)
+	})
+}
+
+// Whoever has a journal and no watermark was upgraded, or has just got a token
+// that may read webhooks: the log is read from where the journal begins.
+func TestTheFirstReadingBeginsWithTheJournal(t *testing.T) {
+	pl := logging()
+	pl.readings = 0
+	inBubble(t, small(), pl, func(h *house) {
+		h.outage(0, 1) // before the journal begins: the first fill's business
+		h.after(time.Hour)
+		h.hear(providers.EffectRepo, h.world.repos["41"].Repo)
+		h.after(time.Minute)
+		h.plan.readings = 10 * time.Minute
+		h.away(time.Hour, func() { h.outage(1, 3) })
+		if seen := h.journalled(); len(seen) != 4 || seen["g1000"] != 0 || seen["g1003"] != 1 {
+			t.Errorf("the journal has %v", seen)
+		}
+	})
+}
+
 // A hook that nothing was sent to for long is not one we were away from.
 func TestAQuietWebhookIsNoGap(t *testing.T) {
 	inBubble(t, small(), logging(), func(h *house) {
@@ -254,6 +296,24 @@ func TestALogWithoutTimesIsNotReadToItsEndEachTime(t *testing.T) {
 		h.once(0, 305)
 		if n := h.plan.log.read; n > 2*(5+40+2) {
 			t.Errorf("%d attempts were read", n)
+		}
+	})
+}
+
+func TestWhyALogCannotBeReadIsSaidOnce(t *testing.T) {
+	pl := logging()
+	var said strings.Builder
+	pl.said = &said
+	pl.log.hook = ""
+	inBubble(t, small(), pl, func(h *house) {
+		h.after(3 * time.Hour)
+		if n := strings.Count(said.String(), "no webhook of acme"); n != 1 {
+			t.Errorf("it was said %d times", n)
+		}
+		h.plan.log.change(func() { h.plan.log.hook = "7" })
+		h.after(time.Hour)
+		if n := strings.Count(said.String(), "can be read"); n != 1 || !strings.HasPrefix(h.note(), "true") {
+			t.Errorf("that it can be read was said %d times", n)
 		}
 	})
 }

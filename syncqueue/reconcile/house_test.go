@@ -133,6 +133,7 @@ type plan struct {
 
 	log      *ledger       // of what the forge sent; nil for a forge without one
 	readings time.Duration // between readings of it
+	said     io.Writer     // where the engine's own words go, if not nowhere
 }
 
 // open builds a house in a bubble. Its polls are off unless the plan says so.
@@ -156,11 +157,15 @@ func (h *house) start() {
 		p.Forge, p.Hook = loggingWorld{h.world, h.plan.log}, plainHook{}
 		p.Public, p.Deliveries = publicURL, h.plan.readings
 	}
+	said := io.Discard
+	if h.plan.said != nil {
+		said = h.plan.said
+	}
 	engine, err := reconcile.New(reconcile.Config{
 		Providers: []reconcile.Provider{p},
 		Timing:    syncqueue.Timing{Debounce: time.Second, MaxDelay: 5 * time.Second},
 		Targets:   []reconcile.Target{{Name: "drone", Provider: "git", Driver: h.ci}},
-		Store:     h.store, Log: slog.New(slog.NewTextHandler(io.Discard, nil)), Now: time.Now,
+		Store:     h.store, Log: slog.New(slog.NewTextHandler(said, nil)), Now: time.Now,
 		Verify:    []time.Duration{2 * time.Second, 5 * time.Second, 15 * time.Second, time.Minute, 5 * time.Minute},
 		Reconcile: h.plan.reconcile, Guard: target.Guard{Percent: 50, MinRepos: 20},
 		Held: func(name string) { h.mu.Lock(); h.held[name]++; h.mu.Unlock() },

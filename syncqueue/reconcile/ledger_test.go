@@ -52,6 +52,7 @@ type ledger struct {
 	attempts []providers.Attempt // the oldest first, with their payloads
 	lost     map[string]bool     // GUIDs whose payload is not there
 	noTimes  bool
+	longer   bool // it keeps more than it says
 	givesUp  int
 	off      string
 	lacks    string
@@ -109,7 +110,7 @@ func (w loggingWorld) Attempts(context.Context, providers.HookLog) iter.Seq2[pro
 	l.mu.Unlock()
 	return func(yield func(providers.Attempt, error) bool) {
 		for _, a := range slices.Backward(all) {
-			if a.At.Before(time.Now().Add(-ledgerKept)) {
+			if !l.longer && a.At.Before(time.Now().Add(-ledgerKept)) {
 				return
 			}
 			a.Header, a.Body = nil, nil

@@ -23,9 +23,9 @@ type reading struct {
 
 	missed   []providers.Attempt // the latest first
 	newest   providers.Attempt
-	reached  bool   // something older than since was met
-	outcomes []bool // of attempts younger than after: whether they were taken, the latest first
-	after    time.Time
+	reached  bool      // something was met that is older than since, or was read before
+	after    time.Time // of the latest attempt that was read before
+	outcomes []bool    // of younger ones: whether they were taken, the latest first
 }
 
 // askAtOnce is how many deliveries the journal is asked about together.
@@ -55,13 +55,16 @@ func (r *reading) read(ctx context.Context) error {
 			r.reached = true
 			break
 		}
-		if a.At.IsZero() && (further > 0 || a.ID == r.until) {
+		switch {
+		case a.At.IsZero() && (further > 0 || a.ID == r.until):
 			r.reached = true
 			if further--; further < 0 {
 				further = overlapAttempts
 			}
-		} else if a.At.After(r.after) || a.At.IsZero() {
+		case a.At.IsZero(), a.At.After(r.after):
 			r.outcomes = append(r.outcomes, a.Taken)
+		default:
+			r.reached = true
 		}
 		if seen[a.GUID] {
 			continue
