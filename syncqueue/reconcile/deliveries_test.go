@@ -146,6 +146,9 @@ func TestAReadingThatBreaksOffGoesOn(t *testing.T) {
 		h.away(time.Hour, func() {
 			h.outage(0, 300)
 			h.plan.log.broken = 120
+			for i := range h.plan.log.attempts { // over most of the time, which no overlap covers
+				h.plan.log.attempts[i].At = time.Now().Add(time.Duration(i) * 10 * time.Second)
+			}
 		})
 		if n := len(h.journalled()); n != 120 {
 			t.Fatalf("%d deliveries are journalled", n)
@@ -193,6 +196,21 @@ func TestWhatWasLoggedLateIsFetched(t *testing.T) {
 		h.plan.log.change(func() { h.plan.log.attempts[1].At = h.plan.log.attempts[0].At.Add(-10 * time.Minute) })
 		h.after(11 * time.Minute)
 		h.once(0, 2)
+	})
+}
+
+// What a webhook failed to tell before there was a hookd is read by the first
+// fill.
+func TestAFirstStartFetchesNothingOfOld(t *testing.T) {
+	pl, w := logging(), small()
+	pl.log.sent("g1000", w.create("1000", "app-1000", "2"), false)
+	pl.log.attempts[0].At = time.Date(1999, 12, 31, 22, 0, 0, 0, time.UTC) // a bubble's time begins two hours later
+	inBubble(t, w, pl, func(h *house) {
+		h.after(time.Hour)
+		if seen := h.journalled(); len(seen) != 0 {
+			t.Errorf("the journal has %v", seen)
+		}
+		h.agree(everybody...)
 	})
 }
 
@@ -254,6 +272,21 @@ func TestAForgeThatGaveUpIsNotBelievedToHaveLoggedAll(t *testing.T) {
 		})
 		h.wantScope("after 4 failures")
 		h.after(2 * time.Minute)
+		h.agree(everybody...)
+	})
+}
+
+// What happened before a forge that gave up sends again was told to nobody.
+func TestAForgeThatSendsAgainLeavesAGap(t *testing.T) {
+	pl := logging()
+	pl.log.givesUp = 4
+	inBubble(t, small(), pl, func(h *house) {
+		h.away(time.Hour, func() { h.outage(0, 5) })
+		h.wantScope("after 4 failures")
+		h.world.create("60", "silent", "2")
+		h.after(time.Hour)
+		h.plan.log.sent("g2000", h.world.create("2000", "told", "2"), true)
+		h.after(12 * time.Minute)
 		h.agree(everybody...)
 	})
 }
