@@ -18,9 +18,10 @@ const fetchChunk = 200
 // end of the run that read so far: whoever is killed before that reads the same
 // again, and finds in the journal what was fetched already.
 type watermark struct {
-	ID      string    `json:"id,omitempty"` // the latest attempt then
-	At      time.Time `json:"at,omitzero"`  // and its time, by the forge's clock
-	Through time.Time `json:"through"`      // when that was, by hookd's
+	From    time.Time `json:"from,omitzero"` // where the first reading began: what is older was never ours
+	ID      string    `json:"id,omitempty"`  // the latest attempt then
+	At      time.Time `json:"at,omitzero"`   // and its time, by the forge's clock
+	Through time.Time `json:"through"`       // when that was, by hookd's
 	Fails   int       `json:"fails,omitempty"`
 	Off     bool      `json:"off,omitempty"`
 }
@@ -92,7 +93,9 @@ func (e *Engine) readOn(ctx context.Context, p *provider, l providers.HookLog, m
 	r := reading{e: e, p: p, log: l, until: m.ID, after: m.At}
 	switch {
 	case !m.At.IsZero():
-		r.since = m.At.Add(-overlap)
+		if r.since = m.At.Add(-overlap); r.since.Before(m.From) {
+			r.since = m.From
+		}
 	case !marked:
 		_, oldest, err := e.cfg.Store.Known(ctx, p.Name, nil)
 		if err != nil {
@@ -111,7 +114,10 @@ func (e *Engine) readOn(ctx context.Context, p *provider, l providers.HookLog, m
 // place.
 func (r *reading) advance(m watermark, marked, others bool, now time.Time) (watermark, []string) {
 	gaps := r.gaps()
-	next := watermark{ID: m.ID, At: m.At, Through: now, Off: r.log.Off != ""}
+	next := watermark{From: m.From, ID: m.ID, At: m.At, Through: now, Off: r.log.Off != ""}
+	if !marked {
+		next.From = r.since
+	}
 	if r.newest.ID != "" {
 		next.ID, next.At = r.newest.ID, r.newest.At
 	}
