@@ -23,6 +23,16 @@ func (h *house) doneRuns() []syncqueue.Job {
 	return jobs
 }
 
+// passes counts the runs that read an organization for the sake of a log.
+func (h *house) passes() (n int) {
+	for _, j := range h.doneRuns() {
+		if j.Kind == syncqueue.KindScope && j.CausedBy("backfill") {
+			n++
+		}
+	}
+	return n
+}
+
 // logging is a plan in which nothing but the delivery log tells what happened.
 func logging() plan { return plan{log: newLedger(), readings: 10 * time.Minute} }
 
@@ -283,11 +293,16 @@ func TestAForgeThatSendsAgainLeavesAGap(t *testing.T) {
 	inBubble(t, small(), pl, func(h *house) {
 		h.away(time.Hour, func() { h.outage(0, 5) })
 		h.wantScope("after 4 failures")
-		h.world.create("60", "silent", "2")
+		before := h.passes()
 		h.after(time.Hour)
+		if n := h.passes(); n != before {
+			t.Errorf("%d passes without a reason", n-before)
+		}
 		h.plan.log.sent("g2000", h.world.create("2000", "told", "2"), true)
 		h.after(12 * time.Minute)
-		h.agree(everybody...)
+		if n := h.passes(); n != before+1 {
+			t.Errorf("%d passes after it sends again", n-before)
+		}
 	})
 }
 
