@@ -3,11 +3,16 @@ package main
 import (
 	"flag"
 	"fmt"
+	"net/http"
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/hookd/hookd/providers"
+	"github.com/hookd/hookd/storage/bolt"
+	"github.com/hookd/hookd/syncqueue"
 )
 
 var update = flag.Bool("update", false, "write generated parts of the README anew")
@@ -88,4 +93,34 @@ func cell(c providers.Coverage, change providers.Change) string {
 		return "poll." + string(h.Poll)
 	}
 	return string(h.By)
+}
+
+// What is told of a running hookd is the row of the hook that delivers, and
+// before any delivery that of the one which tells least.
+func TestTheDeskTellsTheCoverageOfTheHookThatDelivers(t *testing.T) {
+	db, err := bolt.Open(filepath.Join(t.TempDir(), "hookd.db"), bolt.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	d := &desk{store: db, forges: []*forgeParty{{cfg: &providerConfig{Name: "git", Kind: "gitlab", Poll: pollConfig{Members: time.Minute}}}}, reconcile: time.Hour}
+	tells := func(hook providers.HookType, seen bool, renamed providers.Means) {
+		t.Helper()
+		all, err := d.Coverage(t.Context())
+		if err != nil || len(all) != 1 {
+			t.Fatalf("%v, %v", all, err)
+		}
+		c := all[0]
+		if row, _ := c.Coverage.Of(providers.RepoRenamed); c.Provider != "git" || c.Coverage.Hook != hook || c.Seen != seen || row.By != renamed || c.Members != time.Minute || c.Reconcile != time.Hour {
+			t.Errorf("%s, seen %v, a rename is %s", c.Coverage.Hook, c.Seen, row.By)
+		}
+	}
+	tells(providers.HookGroup, false, providers.ByPoll)
+	for _, header := range []string{"Push Hook", "System Hook", "Member Hook"} {
+		one := providers.Delivery{ID: syncqueue.NewID(time.Now()), Provider: "git", GUID: header, Header: http.Header{"X-Gitlab-Event": {header}}, Received: time.Now()}
+		if _, err := db.Push(t.Context(), syncqueue.Entry{Delivery: one, Event: providers.Event{Name: "x"}, Result: syncqueue.EntryIgnored}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	tells(providers.HookSystem, true, providers.ByEvent)
 }
