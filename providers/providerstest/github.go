@@ -16,6 +16,7 @@ type GitHubOptions struct {
 	Addr           string           // where to listen, "127.0.0.1:0" by default
 	Admin          string           // login of the user who owns every organization, "gitadmin" by default
 	AdminToken     string           // his token, a random one by default
+	MaxItems       int              // the most items of one page, 100 by default
 	RateLimit      int              // requests per token and hour, 15,000 by default as for an Enterprise; negative for none
 	DeliverTimeout time.Duration    // of one webhook delivery, 10 s by default
 	HideNew        int              // how many reads of a new repository answer 404
@@ -85,6 +86,9 @@ func StartGitHub(opt GitHubOptions) (*GitHub, error) {
 	}
 	if opt.LogKept == 0 {
 		opt.LogKept = 7 * 24 * time.Hour // github/docs data/variables/webhooks.yml: 3 on github.com, else 7
+	}
+	if opt.MaxItems == 0 {
+		opt.MaxItems = 100
 	}
 	if opt.Now == nil {
 		opt.Now = time.Now

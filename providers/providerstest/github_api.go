@@ -226,7 +226,7 @@ func ghList[T any](c *ghCall, all []T, wire func(T) any) {
 	if size <= 0 {
 		size = 30
 	}
-	size = min(size, 100)
+	size = min(size, c.g.opt.MaxItems)
 	from, to := min((c.page-1)*size, len(all)), min(c.page*size, len(all))
 	c.link(max((len(all)+size-1)/size, 1))
 	part := make([]any, 0, to-from)

@@ -18,6 +18,7 @@ type GitLabOptions struct {
 	Admin           string           // login of the administrator, "root" by default
 	AdminToken      string           // his token, a random one by default
 	TokenExpires    *string          // the date on which tokens expire, nil for never
+	MaxItems        int              // the most items of one page, 100 by default
 	CountLimit      int              // lists longer than this are not counted, 10,000 by default
 	RateLimit       int              // calls a minute for each token, 0 for no limit
 	DeliverTimeout  time.Duration    // of one webhook delivery, 10 s by default
@@ -90,6 +91,9 @@ func StartGitLab(opt GitLabOptions) (*GitLab, error) {
 	}
 	if opt.LogLimit == 0 {
 		opt.LogLimit = 5 << 20
+	}
+	if opt.MaxItems == 0 {
+		opt.MaxItems = 100
 	}
 	if opt.Now == nil {
 		opt.Now = time.Now

@@ -236,7 +236,7 @@ func glPaged[T any](c *glCall, all []T, wire func(T) any) {
 	if per <= 0 {
 		per = 20
 	}
-	per = min(per, 100)
+	per = min(per, c.g.opt.MaxItems)
 	n, page := len(all), max(c.page, 1)
 	from, to := min((page-1)*per, n), min(page*per, n)
 	pages := max((n+per-1)/per, 1)
@@ -285,7 +285,7 @@ func glKeyset(c *glCall, all []*glProject, wire func(*glProject) any) {
 	if per <= 0 {
 		per = 20
 	}
-	per = min(per, 100, len(all))
+	per = min(per, c.g.opt.MaxItems, len(all))
 	if per < len(all) {
 		q.Set("id_after", strconv.FormatInt(all[per-1].id, 10))
 		c.header.Set("Link", c.linkTo(q, "next"))

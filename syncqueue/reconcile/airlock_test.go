@@ -3,9 +3,11 @@ package reconcile_test
 import (
 	"bytes"
 	"context"
+	"errors"
 	"io"
 	"net/http"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -102,4 +104,30 @@ func hasCredentials(h http.Header) bool {
 		}
 	}
 	return false
+}
+
+// weary is the transport of the simulated Drone to the forge. Drone reads pages
+// that say the same for ever until whoever asked it goes away, for which the
+// bubble's clock would have to move: it gives up instead.
+type weary struct {
+	base http.RoundTripper
+
+	mu    sync.Mutex
+	last  string
+	times int
+}
+
+func (w *weary) RoundTrip(req *http.Request) (*http.Response, error) {
+	w.mu.Lock()
+	asked := req.URL.String() + " " + req.Header.Get("Authorization")
+	if asked != w.last {
+		w.last, w.times = asked, 0
+	}
+	w.times++
+	tired := w.times > 100
+	w.mu.Unlock()
+	if tired {
+		return nil, errors.New("context canceled")
+	}
+	return w.base.RoundTrip(req)
 }

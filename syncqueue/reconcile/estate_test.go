@@ -63,6 +63,7 @@ type kind struct {
 // simOptions are the traps that every simulated forge can be started with.
 type simOptions struct {
 	hideNew   int           // reads that answer 404, of what is created after the first fill
+	page      int           // the most items of one page, as the forge has it if zero
 	deleteLag time.Duration // for how long a deleted repository is still served
 }
 
@@ -72,7 +73,7 @@ var kinds = []kind{
 	{
 		name: "gitea",
 		start: func(now func() time.Time, o simOptions) (simulated, error) {
-			return providerstest.StartGitea(providerstest.GiteaOptions{Now: now, DeleteLag: o.deleteLag})
+			return providerstest.StartGitea(providerstest.GiteaOptions{Now: now, DeleteLag: o.deleteLag, MaxItems: o.page})
 		},
 		forge: func(url, token string, _ *providers.OrgSet, c *http.Client) (providers.Forge, error) {
 			return gitea.New(gitea.Config{URL: url, Token: token, HTTP: c})
@@ -83,7 +84,7 @@ var kinds = []kind{
 	{
 		name: "github",
 		start: func(now func() time.Time, o simOptions) (simulated, error) {
-			return providerstest.StartGitHub(providerstest.GitHubOptions{Now: now, RateLimit: -1})
+			return providerstest.StartGitHub(providerstest.GitHubOptions{Now: now, RateLimit: -1, MaxItems: o.page})
 		},
 		forge: func(url, token string, _ *providers.OrgSet, c *http.Client) (providers.Forge, error) {
 			return github.New(github.Config{URL: url, Token: token, HTTP: c})
@@ -94,7 +95,7 @@ var kinds = []kind{
 	{
 		name: "gitlab",
 		start: func(now func() time.Time, o simOptions) (simulated, error) {
-			return providerstest.StartGitLab(providerstest.GitLabOptions{Now: now, DeleteLag: o.deleteLag, Admin: "gitadmin"})
+			return providerstest.StartGitLab(providerstest.GitLabOptions{Now: now, DeleteLag: o.deleteLag, MaxItems: o.page, Admin: "gitadmin"})
 		},
 		forge: func(url, token string, orgs *providers.OrgSet, c *http.Client) (providers.Forge, error) {
 			return gitlab.New(gitlab.Config{URL: url, Token: token, Orgs: orgs, HTTP: c})
@@ -165,7 +166,7 @@ func build(t *testing.T, k kind, o simOptions) *estate {
 	e.world = e.forge.World(nil)
 	base := &http.Transport{MaxIdleConnsPerHost: 16}
 	e.drone = targettest.StartDrone(targettest.DroneOptions{
-		ForgeURL: e.forge.URL(), Forge: k.drone, Now: now, HTTP: &http.Client{Transport: base},
+		ForgeURL: e.forge.URL(), Forge: k.drone, Now: now, HTTP: &http.Client{Transport: &weary{base: base}},
 	})
 	t.Cleanup(e.drone.Close)
 	t.Cleanup(base.CloseIdleConnections) // or Drone waits for them

@@ -1,0 +1,180 @@
+package reconcile_test
+
+import (
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/hookd/hookd/providers"
+	"github.com/hookd/hookd/providers/providerstest"
+)
+
+// A mode is a way in which a forge answers nonsense to everybody, to hookd and
+// to the CI server.
+type mode struct {
+	name  string
+	only  []string // kinds of forge; all if empty
+	fault providerstest.GiteaFault
+	hangs bool // hookd's own requests are not answered
+}
+
+var modes = []mode{
+	{name: "a page for people", fault: providerstest.GiteaFault{Kind: providerstest.FaultHTML}},
+	{name: "half of the JSON", fault: providerstest.GiteaFault{Kind: providerstest.FaultTruncated}},
+	{name: "null", fault: providerstest.GiteaFault{Kind: providerstest.FaultNull}},
+	{name: "empty lists that say so", fault: providerstest.GiteaFault{Kind: providerstest.FaultEmpty}},
+	{name: "empty lists under a true count", fault: providerstest.GiteaFault{Kind: providerstest.FaultHollow}},
+	{name: "empty lists of repositories", fault: providerstest.GiteaFault{Kind: providerstest.FaultEmpty, Path: "repos"}},
+	{name: "empty lists of people", fault: providerstest.GiteaFault{Kind: providerstest.FaultEmpty, Path: "members"}},
+	{name: "a failing second page", fault: providerstest.GiteaFault{Kind: providerstest.FaultError, Page: 2}},
+	{name: "the same page for ever", fault: providerstest.GiteaFault{Kind: providerstest.FaultLoop}},
+	{name: "lists that do not go on", fault: providerstest.GiteaFault{Kind: providerstest.FaultBare}, only: []string{"gitea", "gitlab"}},
+	{name: "401", fault: providerstest.GiteaFault{Kind: providerstest.FaultUnauthorized}},
+	{name: "403", fault: providerstest.GiteaFault{Kind: providerstest.FaultForbidden}},
+	{name: "rate limit", fault: providerstest.GiteaFault{Kind: providerstest.FaultLimit, After: 20 * time.Second}},
+	{name: "rate limit of the hour", fault: providerstest.GiteaFault{Kind: providerstest.FaultPrimary, After: 5 * time.Minute}, only: []string{"github"}},
+	{name: "single sign-on", fault: providerstest.GiteaFault{Kind: providerstest.FaultSSO}, only: []string{"github"}},
+	{name: "500", fault: providerstest.GiteaFault{Kind: providerstest.FaultError}},
+	{name: "a 404 of a proxy", fault: providerstest.GiteaFault{Kind: providerstest.FaultProxy404}},
+	{name: "a redirect to another host", fault: providerstest.GiteaFault{Kind: providerstest.FaultElsewhere}},
+	{name: "no answer", hangs: true},
+}
+
+// While a forge answers nonsense, the world goes on: what was granted all the
+// time nobody loses, and what was never granted nobody gains, neither in the
+// catalogue nor in the CI server, and no token goes to another host. Afterwards
+// all converges.
+func TestNobodyLosesOrGainsWhileTheForgeAnswersNonsense(t *testing.T) {
+	first, n := histories(t)
+	onEach(t, func(t *testing.T, k kind) {
+		for _, m := range modes {
+			if len(m.only) > 0 && !slices.Contains(m.only, k.name) {
+				continue
+			}
+			for seed := first; seed < first+max(n/2, 1); seed++ {
+				t.Run(fmt.Sprintf("%s/%d", m.name, seed), func(t *testing.T) {
+					t.Logf("again by HOOKD_HISTORY_SEED=%d HOOKD_HISTORIES=1", seed)
+					byzantine(t, k, m, seed)
+				})
+			}
+		}
+	})
+}
+
+func byzantine(t *testing.T, k kind, m mode, seed uint64) {
+	elsewhere := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		fmt.Fprintln(w, "[]")
+	}))
+	defer elsewhere.Close()
+	m.fault.To = elsewhere.URL
+	inEstate(t, k, simOptions{page: 4}, everyPoll, settled, func(e *estate) {
+		p := newPast(e, seed)
+		for range 30 {
+			p.step()
+		}
+		p.converged()
+		before := p.look()
+		heal := func() { e.toForge.hangs.Store(false) }
+		if e.toForge.hangs.Store(m.hangs); m.fault.Kind != "" {
+			heal = e.forge.Break(m.fault)
+		}
+		for range 15 {
+			p.step()
+			before.grant(e)
+		}
+		p.arrive(changes)
+		p.after(40 * time.Minute)
+		before.compare(p.look(), e.t)
+		heal()
+		for range 5 {
+			p.step()
+		}
+		p.converged()
+		if e.t.Failed() {
+			e.t.Logf("what happened: %v", p.did)
+			for _, j := range e.unfinished() {
+				e.t.Log(j)
+			}
+		}
+	})
+}
+
+// cell is a user, or the CI server's account of one, and a repository.
+type cell struct{ who, repo string }
+
+// A grip is who holds what at some moment, and what the forge granted since.
+type grip struct {
+	held   map[cell]bool
+	always map[cell]bool // granted at every look since
+	ever   map[cell]bool // granted at some look since
+	hidden map[string]bool
+}
+
+// look takes hold of what catalogue and CI server have now.
+func (p *past) look() *grip {
+	g := &grip{held: map[cell]bool{}, ever: map[cell]bool{}, hidden: map[string]bool{}}
+	for _, u := range p.forge.Users() {
+		if x, err := p.store.Holdings(p.t.Context(), "git", u.ID); err == nil {
+			for _, a := range x.Present() {
+				g.held[cell{"the catalogue's " + u.ID, a.Repo.ID}] = true
+			}
+		}
+		for id := range p.drone.Rows(u.Login) {
+			if p.once[id] {
+				g.held[cell{"Drone's " + u.Login, id}] = true
+			}
+		}
+	}
+	g.grant(p.estate)
+	return g
+}
+
+// grant notes what the forge grants now.
+func (g *grip) grant(e *estate) {
+	now := map[cell]bool{}
+	for _, u := range e.forge.Users() {
+		for id, p := range e.forge.Lists(u.Login) {
+			if p > providers.None {
+				now[cell{"the catalogue's " + u.ID, id}], now[cell{"Drone's " + u.Login, id}] = true, true
+			}
+		}
+	}
+	for _, r := range e.forge.Repos() {
+		if r.Archived {
+			g.hidden[r.ID] = true
+		}
+	}
+	first := g.always == nil
+	if first {
+		g.always = map[cell]bool{}
+	}
+	for c := range now {
+		g.ever[c] = true
+		if first {
+			g.always[c] = true
+		}
+	}
+	for c := range g.always {
+		if !now[c] {
+			delete(g.always, c)
+		}
+	}
+}
+
+func (g *grip) compare(now *grip, t *testing.T) {
+	t.Helper()
+	for c := range g.held {
+		if !now.held[c] && g.always[c] && !g.hidden[c.repo] {
+			t.Errorf("%s lost repository %s, which was granted all the time", c.who, c.repo)
+		}
+	}
+	for c := range now.held {
+		if !g.held[c] && !g.ever[c] {
+			t.Errorf("%s gained repository %s, which was never granted", c.who, c.repo)
+		}
+	}
+}
