@@ -150,6 +150,7 @@ func (e *Engine) dispatch(ctx context.Context, p *provider, l syncqueue.Lease) (
 // it: the same for a job that applies it and for somebody who only asks.
 type finding struct {
 	change  storage.Change
+	follow  []syncqueue.Job // what it shows beside
 	note    string
 	held    string             // why nothing of the change is to be applied yet, "" if all is
 	instead *syncqueue.Outcome // there is nothing to apply: look again, superseded
@@ -170,7 +171,7 @@ func (e *Engine) settle(p *provider, l syncqueue.Lease, f finding, err error) sy
 		return e.hold(l, atCatalogue, f.held)
 	}
 	o := p.change(&f.change)
-	o.Note = f.note
+	o.Note, o.Follow = f.note, f.follow
 	return o
 }
 

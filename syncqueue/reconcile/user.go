@@ -48,7 +48,12 @@ func (e *Engine) lookAtUser(ctx context.Context, p *provider, l syncqueue.Lease)
 		return finding{}, err
 	}
 	held, err := e.doubted(ctx, p, l, h, lost)
+	if err != nil {
+		return finding{}, err
+	}
+	others, err := e.others(ctx, p, h, list)
 	return finding{
+		follow: others,
 		change: storage.Change{Lists: []storage.List{{User: u, Repos: append(list, stays...)}}, Users: []providers.User{u}},
 		note:   fmt.Sprintf("%d repositories", len(list)), held: held,
 	}, err
@@ -107,6 +112,10 @@ func (e *Engine) lookAtMember(ctx context.Context, p *provider, l syncqueue.Leas
 	if err != nil {
 		return finding{}, err
 	}
+	others, err := e.others(ctx, p, h, cells)
+	if err != nil {
+		return finding{}, err
+	}
 	for _, x := range lost {
 		if !named[x.repo.ID] {
 			cells = append(cells, providers.Access{User: u, Repo: x.repo})
@@ -116,6 +125,7 @@ func (e *Engine) lookAtMember(ctx context.Context, p *provider, l syncqueue.Leas
 		cells[i].User = u
 	}
 	return finding{
+		follow: others,
 		change: storage.Change{Cells: cells, Users: []providers.User{u}},
 		note:   fmt.Sprintf("%d repositories, %d lost", len(cells), len(lost)), held: held,
 	}, nil
