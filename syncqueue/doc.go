@@ -23,4 +23,13 @@
 // Attempts are counted at lease, so that a job that kills its worker still ends
 // as a dead letter, and given back when the process shuts down. A lease whose
 // time ran out changes nothing any more: ErrLost.
+//
+// Who is leased next is decided for each peer (the forge or CI server that a
+// job asks) by itself: the uppermost lane that has something ready, unless one
+// below was passed over Patience times in a row; in it the organization after
+// the one served last; of that, whatever is due longest. What the budget of the
+// peer does not allow stays where it is (Hold), and of the workers of a peer
+// some keep themselves free for what is urgent.
+//
+// A storm of repo jobs of one organization may be taken over by one Plan.
 package syncqueue
