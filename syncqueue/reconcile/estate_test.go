@@ -529,6 +529,12 @@ func (e *estate) agree() {
 	}
 }
 
+func (e *estate) ask(jobs ...syncqueue.Job) {
+	e.t.Helper()
+	_, err := e.store.Enqueue(e.t.Context(), syncqueue.Cause{By: "operator test", At: time.Now()}, jobs...)
+	e.must(err)
+}
+
 func (e *estate) jobs(state syncqueue.State) []syncqueue.Job {
 	e.t.Helper()
 	jobs, _, err := e.store.Jobs(e.t.Context(), syncqueue.JobQuery{State: state}, "", 500)

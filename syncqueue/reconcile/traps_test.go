@@ -1,12 +1,14 @@
 package reconcile_test
 
 import (
+	"fmt"
 	"slices"
 	"testing"
 	"time"
 
 	"github.com/hookd/hookd/providers"
 	"github.com/hookd/hookd/providers/providerstest"
+	"github.com/hookd/hookd/syncqueue"
 )
 
 // settled is an estate where ana and li are in core, which writes to acme/app,
@@ -430,4 +432,45 @@ func TestNamesThatDifferOnlyInCaseAreOne(t *testing.T) {
 		}
 		e.now(func() error { return e.world.AddCollaborator(e.repo("acme/app"), e.users()["omar"], providers.Read) })
 	}}.spring(t)
+}
+
+// An event that concerns many bots and people who never logged in costs two
+// requests for all of them.
+func TestWhoNeverLoggedInCostsTheCIServerNothing(t *testing.T) {
+	onEach(t, func(t *testing.T, k kind) {
+		crowd := func(e *estate) {
+			settled(e)
+			for i := range 30 {
+				u, err := e.world.CreateUser(fmt.Sprint("bot", i))
+				e.must(err)
+				e.must(e.world.AddMember(e.orgs["acme"], e.teams["core"], u))
+			}
+		}
+		inEstate(t, k, simOptions{}, plan{}, crowd, func(e *estate) {
+			e.after(5 * time.Minute)
+			cost := func(name string) int64 {
+				before := e.toDrone.sent.Load()
+				e.now(func() error {
+					r, err := e.world.CreateRepo("acme", name, true)
+					if err != nil {
+						return err
+					}
+					return e.world.AddTeamRepo(e.orgs["acme"], e.teams["core"], r)
+				})
+				e.hear(e.letters...)
+				e.letters = nil
+				u := e.users()["ana"]
+				e.ask(syncqueue.RepoJob("git", e.repo("acme/"+name), syncqueue.LaneAddition, time.Now()), syncqueue.UserJob("git", u, syncqueue.LaneAddition, time.Now()))
+				e.after(5 * time.Minute)
+				e.agree()
+				return e.toDrone.sent.Load() - before
+			}
+			cost("first")
+			n := cost("second")
+			e.t.Logf("%d requests to the CI server", n)
+			if n > 25 {
+				e.t.Errorf("%d requests to the CI server for 2 people who use it and 30 who do not", n)
+			}
+		})
+	})
 }

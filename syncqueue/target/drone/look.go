@@ -56,6 +56,9 @@ func (t *Target) firstLook(ctx context.Context, login, token string, missing err
 		list, err := t.shown(ctx, login, token)
 		return who, list, err
 	}
+	if t.stranger(login, missing) {
+		return account{}, nil, target.ErrNoAccount
+	}
 	who, err := t.account(ctx, userPath(login), t.cfg.AdminToken)
 	if err == nil && providers.Fold(who.Login) != providers.Fold(login) {
 		// Drone takes a numeric login for its own user id when it knows no such login.
@@ -69,6 +72,9 @@ func (t *Target) firstLook(ctx context.Context, login, token string, missing err
 	case err == nil:
 		return who, list, nil
 	case noSuchUser(err), errors.Is(err, target.ErrNoAccount):
+		if errors.Is(missing, target.ErrNoCredential) {
+			t.met(ctx)
+		}
 		return who, nil, target.ErrNoAccount
 	case missing != nil: // what is wrong with the CI server matters less than that
 		return who, nil, missing

@@ -54,6 +54,8 @@ type Target struct {
 	keys   *keys
 	turns  turns
 	marks  marks
+
+	strangers strangers
 }
 
 var (
