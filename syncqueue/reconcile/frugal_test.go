@@ -151,6 +151,7 @@ func TestATeamThatIsSaidToBeGoneIsComparedWithWhatItHad(t *testing.T) {
 
 func TestSmallLossesOfManyAskForTheSizeOfFewLists(t *testing.T) {
 	w := thronged()
+	w.create("60", "handbook", "4") // an empty list would vouch for nothing
 	inBubble(t, w, plan{}, func(h *house) {
 		h.after(2 * time.Minute)
 		calls := counted(w)
