@@ -141,7 +141,7 @@ func appendCauses(a, b []Cause) []Cause {
 	for _, c := range b {
 		dup := false
 		for _, have := range out {
-			dup = dup || c.same(have)
+			dup = dup || c.Same(have)
 		}
 		if !dup {
 			out = append(out, c)
@@ -153,8 +153,8 @@ func appendCauses(a, b []Cause) []Cause {
 	return out
 }
 
-// same compares instants, not how they are written: a job that was stored has
-// its times in another location.
-func (c Cause) same(d Cause) bool {
+// Same reports whether c and d are one cause. It compares instants, not how they
+// are written: a job that was stored has its times in another location.
+func (c Cause) Same(d Cause) bool {
 	return c.Delivery == d.Delivery && c.By == d.By && c.Event == d.Event && c.Why == d.Why && c.At.Equal(d.At)
 }

@@ -28,7 +28,9 @@ type progress struct {
 	Total   int              `json:"total"`
 	Done    bool             `json:"done"`
 	Fence   uint64           `json:"fence,omitempty"` // of the lease under which it began
-	Gaps    int              `json:"gaps,omitempty"`  // repositories that were left to jobs of their own
+
+	Causes []syncqueue.Cause `json:"causes,omitempty"` // that were known when it began
+	Gaps   int               `json:"gaps,omitempty"`   // repositories that were left to jobs of their own
 }
 
 func scopeKey(provider, org string) string { return "scope/" + provider + "/" + org }
@@ -76,11 +78,15 @@ func (e *Engine) scope(ctx context.Context, p *provider, l syncqueue.Lease) (syn
 	at.Done = len(at.Pending) == 0
 	c.Snapshots = map[string][]byte{key: encode(at)}
 	o.Note = fmt.Sprintf("%d of %d repositories", at.Total-len(at.Pending), at.Total)
-	if !at.Done {
+	// What was announced after the pass began may be about what it had read by then.
+	amid := slices.ContainsFunc(l.Job.Causes, func(c syncqueue.Cause) bool { return !slices.ContainsFunc(at.Causes, c.Same) })
+	if !at.Done || amid {
 		next := syncqueue.ScopeJob(p.Name, org, e.cfg.Now())
 		next.Lane = l.Job.Lane
 		next.Causes, next.Since = l.Job.Causes, l.Job.Since
 		o.Follow = append(o.Follow, next)
+	}
+	if !at.Done {
 		return o, nil
 	}
 	jobs, err := e.met(ctx, p, l, org, at, c)
@@ -136,7 +142,7 @@ func (e *Engine) begin(ctx context.Context, p *provider, l syncqueue.Lease, org 
 			o.Follow = append(o.Follow, syncqueue.RepoJob(p.Name, r, syncqueue.LanePoll, e.cfg.Now()))
 		}
 	}
-	return progress{Pending: repos, Total: max(len(repos), 1), Fence: l.Fence}, nil
+	return progress{Pending: repos, Total: max(len(repos), 1), Fence: l.Fence, Causes: l.Job.Causes}, nil
 }
 
 // list reads the repositories of org. One that is there no more has none: what
