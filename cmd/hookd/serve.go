@@ -18,7 +18,8 @@ func (a *app) serveCommand() *cli.Command {
 		Description: "Receives webhooks on listen, and serves the admin API on admin_listen.\n\n" +
 			"SIGTERM and SIGINT drain: no delivery is taken any more, running jobs may end, 25 s at\n" +
 			"most. A second signal ends the process at once; nothing that was answered with 2xx is\n" +
-			"lost. SIGHUP reads the configuration and the secret files again.",
+			"lost. SIGHUP reads the configuration and the secret files again; SIGUSR1 writes the state\n" +
+			"of the queue, the providers and the targets to the log.",
 		Flags: []cli.Flag{
 			&cli.StringFlag{Name: "listen", Usage: "take webhooks on `ADDRESS` (HOOKD_LISTEN)"},
 			&cli.StringFlag{Name: "admin-listen", Usage: "serve the admin API on `ADDRESS` (HOOKD_ADMIN_LISTEN)"},
@@ -65,6 +66,7 @@ func (a *app) serve(ctx context.Context, cmd *cli.Command) error {
 	defer stop()
 
 	s.follow(ctx, hup, load)
+	s.dumps(ctx)
 	return s.run(ctx)
 }
 
