@@ -140,6 +140,9 @@ type Console interface {
 	Job(ctx context.Context, id string) (Job, error)
 	// Pending finds the one job of a key that is not done. ErrUnknown.
 	Pending(ctx context.Context, k Key) (Job, error)
+	// PendingOf lists the jobs that are not done and whose keys begin with a
+	// prefix, in the order of their keys.
+	PendingOf(ctx context.Context, prefix Key) ([]Job, error)
 	// Revive makes a waiting, parked or dead job due now, past the shrink
 	// guard. ErrUnknown, ErrBusy; a done job is ErrUnknown.
 	Revive(ctx context.Context, id string) (Job, error)

@@ -68,6 +68,16 @@ func gather(ctx context.Context, s Sources, q Question) (facts, error) {
 			f.unanswered = append(f.unanswered, *j)
 		}
 	}
+	members, err := s.Console.PendingOf(ctx, syncqueue.MakeKey(string(syncqueue.KindMember), f.provider, f.user.ID, ""))
+	if err != nil {
+		return f, err
+	}
+	for _, j := range members {
+		if f.reaches(j) {
+			j.State = j.StateAt(f.now)
+			f.unanswered = append(f.unanswered, j)
+		}
+	}
 	for _, name := range s.Desk.TargetsOf(q.Provider) {
 		t := targetFacts{name: name, Standing: s.Desk.Standing(name, f.user.Login), published: h.Targets[name], behind: h.Behind(name)}
 		if t.job, err = pending(ctx, s, syncqueue.PublishJob(name, q.Provider, f.user, syncqueue.Job{}, 0, f.now).Key); err != nil {
@@ -117,14 +127,21 @@ func (f *facts) concerns(j syncqueue.Job) bool {
 	return j.Kind == syncqueue.KindScope
 }
 
-// questions are the keys of the jobs that would ask the forge about both.
+// reaches reports whether a member job of the user may be about the repository
+// too: what a team reaches is not known before it has run.
+func (f *facts) reaches(j syncqueue.Job) bool {
+	if j.Within.Kind == providers.SubjectRepo {
+		return j.Within.ID == f.repo.ID
+	}
+	return j.Org == f.repo.Org.ID
+}
+
+// questions are the keys of the jobs that would ask the forge about both,
+// beside the user's member jobs.
 func (f *facts) questions() []syncqueue.Key {
-	inOrg := syncqueue.MemberJob(f.provider, f.user, f.repo.Org, 0, f.now)
 	return []syncqueue.Key{
 		syncqueue.RepoJob(f.provider, f.repo, 0, f.now).Key,
 		syncqueue.UserJob(f.provider, f.user, 0, f.now).Key,
-		inOrg.Key,
-		syncqueue.MakeKey(string(syncqueue.KindMember), f.provider, f.user.ID, string(providers.SubjectRepo), f.repo.ID),
 		syncqueue.ScopeJob(f.provider, f.repo.Org, f.now).Key,
 	}
 }

@@ -65,6 +65,20 @@ func (db *DB) Pending(_ context.Context, k syncqueue.Key) (j syncqueue.Job, err 
 	return j, err
 }
 
+// PendingOf implements syncqueue.Console.
+func (db *DB) PendingOf(_ context.Context, prefix syncqueue.Key) (jobs []syncqueue.Job, err error) {
+	err = db.view(func(v view) error {
+		return v.each(tKeys, []byte(prefix), func(_, id []byte) (bool, error) {
+			r, err := v.job(string(id))
+			if err == nil && r != nil {
+				jobs = append(jobs, r.Job)
+			}
+			return true, err
+		})
+	})
+	return jobs, err
+}
+
 // find finds a job by id or unique prefix.
 func (v view) find(prefix string) (*jobRecord, error) {
 	id, err := v.resolve(tJobs, prefix)

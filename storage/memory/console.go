@@ -2,6 +2,9 @@ package memory
 
 import (
 	"context"
+	"maps"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/hookd/hookd/syncqueue"
@@ -53,6 +56,22 @@ func (db *DB) Pending(_ context.Context, k syncqueue.Key) (syncqueue.Job, error)
 		return syncqueue.Job{}, syncqueue.ErrUnknown
 	}
 	return cloneJob(j.Job), nil
+}
+
+// PendingOf implements syncqueue.Console.
+func (db *DB) PendingOf(_ context.Context, prefix syncqueue.Key) ([]syncqueue.Job, error) {
+	unlock, err := db.open()
+	if err != nil {
+		return nil, err
+	}
+	defer unlock()
+	var jobs []syncqueue.Job
+	for _, k := range slices.Sorted(maps.Keys(db.keys)) {
+		if strings.HasPrefix(string(k), string(prefix)) {
+			jobs = append(jobs, cloneJob(db.jobs[db.keys[k]].Job))
+		}
+	}
+	return jobs, nil
 }
 
 // Revive implements syncqueue.Console.

@@ -69,6 +69,7 @@ var claims = []claim{
 	{"FollowUpOfItselfRunsAgain", followItself},
 	{"UniquePrefixFinds", uniquePrefix},
 	{"PendingFindsTheJobOfAKey", pendingFinds},
+	{"PendingOfListsKeysThatBeginAlike", pendingOfLists},
 	{"ListsNewestFirstByCursor", listsNewestFirst},
 	{"DeliveriesAreSelected", deliveriesAreSelected},
 	{"JobsAreSelected", jobsAreSelected},

@@ -37,6 +37,31 @@ func uniquePrefix(b *bench) {
 	b.ok(err)
 }
 
+func pendingOfLists(b *bench) {
+	member := func(user, team string) syncqueue.Job {
+		e := providers.Event{Effect: providers.EffectMember, User: &providers.User{ID: user, Login: "u" + user}, Team: &providers.Team{ID: team}, Org: providers.Org{ID: "5", Name: "acme"}}
+		jobs := syncqueue.JobsFor(providers.Delivery{Provider: "git"}, e, syncqueue.Timing{}, time.Now())
+		if len(jobs) != 1 {
+			b.Fatalf("%d jobs for a member of a team", len(jobs))
+		}
+		return jobs[0]
+	}
+	ids := b.enqueue(member("7", "2"), member("71", "2"), member("7", "1"), job("7"))
+	prefix := syncqueue.MakeKey("member", "git", "7", "")
+	keys := func() (all []syncqueue.Key) {
+		jobs, err := b.PendingOf(b.ctx, prefix)
+		b.ok(err)
+		for _, j := range jobs {
+			all = append(all, j.Key)
+		}
+		return all
+	}
+	one, two := member("7", "1").Key, member("7", "2").Key
+	b.diff(keys(), []syncqueue.Key{one, two})
+	b.ok(b.Drop(b.ctx, ids[2]))
+	b.diff(keys(), []syncqueue.Key{two})
+}
+
 func pendingFinds(b *bench) {
 	j := job("1")
 	_, err := b.Pending(b.ctx, j.Key)
