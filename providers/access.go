@@ -83,6 +83,17 @@ type Repo struct {
 	Created    time.Time  `json:"created,omitzero"`
 }
 
+// A Remote is where a repository is, and what is checked out of it.
+type Remote struct {
+	Clone  string // by HTTP
+	SSH    string
+	Link   string // for people
+	Branch string // the default one; "" while there is none
+	// Private is the forge's own flag: what is internal carries it on GitHub
+	// and GitLab, and does not on Gitea.
+	Private bool
+}
+
 // OwnerOf returns what stands before the name in the path of a repository:
 // "acme/sub" for "acme/sub/app".
 func OwnerOf(path string) string {

@@ -78,6 +78,13 @@ type Counter interface {
 	Count(ctx context.Context, u User) (int, error)
 }
 
+// A RemoteForge tells how a repository is cloned, for CI servers that are told
+// of it instead of reading the forge themselves.
+type RemoteForge interface {
+	// Remote is Repo with its addresses, for the same price.
+	Remote(ctx context.Context, id string) (Repo, Remote, error)
+}
+
 // A CollaboratorForge lists the direct collaborators of a repository.
 type CollaboratorForge interface {
 	Collaborators(ctx context.Context, r Repo) iter.Seq2[Access, error]

@@ -59,6 +59,10 @@ func convertRepo(r *sdk.Repository) providers.Repo {
 	return repo
 }
 
+func convertRemote(r *sdk.Repository) providers.Remote {
+	return providers.Remote{Clone: r.CloneURL, SSH: r.SSHURL, Link: r.HTMLURL, Branch: r.DefaultBranch, Private: r.Private}
+}
+
 // listedPermission is the permission on a repository that is in the user's
 // list. Without the code unit all flags are false, and it is listed still.
 func listedPermission(p *sdk.Permission) providers.Permission {

@@ -38,6 +38,7 @@ var (
 	_ providers.RepoFeed          = (*Forge)(nil)
 	_ providers.Counter           = (*Forge)(nil)
 	_ providers.CollaboratorForge = (*Forge)(nil)
+	_ providers.RemoteForge       = (*Forge)(nil)
 	_ providers.Prober            = (*Forge)(nil)
 	_ providers.Prover            = (*Forge)(nil)
 	_ providers.OrgLister         = (*Forge)(nil)
@@ -115,20 +116,37 @@ func (f *Forge) Repo(ctx context.Context, id string) (providers.Repo, error) {
 	return r, wrap(err)
 }
 
+// Remote is Repo with its addresses.
+func (f *Forge) Remote(ctx context.Context, id string) (providers.Repo, providers.Remote, error) {
+	r, err := f.fetch(ctx, id)
+	if err != nil {
+		return providers.Repo{}, providers.Remote{}, wrap(err)
+	}
+	return convertRepo(r), convertRemote(r), nil
+}
+
 func (f *Forge) repo(ctx context.Context, id string) (providers.Repo, error) {
-	n, err := number(id)
+	r, err := f.fetch(ctx, id)
 	if err != nil {
 		return providers.Repo{}, err
+	}
+	return convertRepo(r), nil
+}
+
+func (f *Forge) fetch(ctx context.Context, id string) (*sdk.Repository, error) {
+	n, err := number(id)
+	if err != nil {
+		return nil, err
 	}
 	op := "GET /repositories/" + id
 	r, _, err := f.client(ctx, "").GetRepoByID(n)
 	if err != nil {
-		return providers.Repo{}, f.failed(ctx, op, err)
+		return nil, f.failed(ctx, op, err)
 	}
 	if r.ID != n || r.Owner == nil || r.Owner.ID <= 0 {
-		return providers.Repo{}, nonsense(op, "an answer about something else")
+		return nil, nonsense(op, "an answer about something else")
 	}
-	return convertRepo(r), nil
+	return r, nil
 }
 
 // User finds a user by login.

@@ -54,6 +54,10 @@ func convertRepo(r *sdk.Repository) providers.Repo {
 	}
 }
 
+func convertRemote(r *sdk.Repository) providers.Remote {
+	return providers.Remote{Clone: r.GetCloneURL(), SSH: r.GetSSHURL(), Link: r.GetHTMLURL(), Branch: r.GetDefaultBranch(), Private: r.GetPrivate()}
+}
+
 // level is the permission that flags and a role name mean. The flags decide, as
 // a role may be the organization's own; who is listed without either reads.
 func level(p *sdk.RepositoryPermissions, role string) providers.Permission {

@@ -18,10 +18,27 @@ func (f *Forge) Repo(ctx context.Context, id string) (providers.Repo, error) {
 	return r, wrap(err)
 }
 
+// Remote is Repo with its addresses.
+func (f *Forge) Remote(ctx context.Context, id string) (providers.Repo, providers.Remote, error) {
+	r, err := f.fetch(ctx, id)
+	if err != nil {
+		return providers.Repo{}, providers.Remote{}, wrap(err)
+	}
+	return convertRepo(r), convertRemote(r), nil
+}
+
 func (f *Forge) repo(ctx context.Context, id string) (providers.Repo, error) {
-	n, err := number(id)
+	r, err := f.fetch(ctx, id)
 	if err != nil {
 		return providers.Repo{}, err
+	}
+	return convertRepo(r), nil
+}
+
+func (f *Forge) fetch(ctx context.Context, id string) (*sdk.Repository, error) {
+	n, err := number(id)
+	if err != nil {
+		return nil, err
 	}
 	op := "GET /repositories/" + id
 	r, _, err := f.api.Repositories.GetByID(ctx, n)
@@ -30,17 +47,17 @@ func (f *Forge) repo(ctx context.Context, id string) (providers.Repo, error) {
 		if f.installs != nil && errors.Is(err, providers.ErrNotFound) {
 			switch again, listErr := f.installs.elsewhere(ctx, n); {
 			case listErr != nil:
-				return providers.Repo{}, listErr
+				return nil, listErr
 			case again:
-				return f.repo(ctx, id)
+				return f.fetch(ctx, id)
 			}
 		}
-		return providers.Repo{}, err
+		return nil, err
 	}
 	if r.GetID() != n || r.GetOwner().GetID() <= 0 || r.GetFullName() == "" {
-		return providers.Repo{}, nonsense(op, "an answer about something else")
+		return nil, nonsense(op, "an answer about something else")
 	}
-	return convertRepo(r), nil
+	return r, nil
 }
 
 // User finds a user by login.

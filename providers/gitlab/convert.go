@@ -51,6 +51,10 @@ func (f *Forge) convertRepo(ctx context.Context, op string, p *sdk.Project) (pro
 	return r, nil
 }
 
+func convertRemote(p *sdk.Project) providers.Remote {
+	return providers.Remote{Clone: p.HTTPURLToRepo, SSH: p.SSHURLToRepo, Link: p.WebURL, Branch: p.DefaultBranch, Private: p.Visibility != sdk.PublicVisibility}
+}
+
 func (f *Forge) convertRepos(ctx context.Context, op string, projects []*sdk.Project) ([]providers.Repo, error) {
 	repos := make([]providers.Repo, len(projects))
 	for i, p := range projects {

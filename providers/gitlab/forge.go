@@ -47,6 +47,7 @@ var (
 	_ providers.RepoFeed          = (*Forge)(nil)
 	_ providers.Counter           = (*Forge)(nil)
 	_ providers.CollaboratorForge = (*Forge)(nil)
+	_ providers.RemoteForge       = (*Forge)(nil)
 	_ providers.Prober            = (*Forge)(nil)
 	_ providers.Prover            = (*Forge)(nil)
 	_ providers.OrgLister         = (*Forge)(nil)
@@ -130,20 +131,32 @@ func (f *Forge) Repo(ctx context.Context, id string) (providers.Repo, error) {
 	return r, wrap(err)
 }
 
+// Remote is Repo with its addresses.
+func (f *Forge) Remote(ctx context.Context, id string) (providers.Repo, providers.Remote, error) {
+	r, remote, err := f.fetch(ctx, id)
+	return r, remote, wrap(err)
+}
+
 func (f *Forge) repo(ctx context.Context, id string) (providers.Repo, error) {
+	r, _, err := f.fetch(ctx, id)
+	return r, err
+}
+
+func (f *Forge) fetch(ctx context.Context, id string) (providers.Repo, providers.Remote, error) {
 	n, err := number(id)
 	if err != nil {
-		return providers.Repo{}, err
+		return providers.Repo{}, providers.Remote{}, err
 	}
 	op := "GET /projects/" + id
 	p, _, err := f.api.Projects.GetProject(n, nil, sdk.WithContext(ctx))
 	if err != nil {
-		return providers.Repo{}, f.failed(ctx, op, err)
+		return providers.Repo{}, providers.Remote{}, f.failed(ctx, op, err)
 	}
 	if p == nil || p.ID != n {
-		return providers.Repo{}, nonsense(op, "an answer about something else")
+		return providers.Repo{}, providers.Remote{}, nonsense(op, "an answer about something else")
 	}
-	return f.convertRepo(ctx, op, p)
+	r, err := f.convertRepo(ctx, op, p)
+	return r, convertRemote(p), err
 }
 
 // User finds a user by login. That he is blocked does not hide him.

@@ -59,6 +59,7 @@ func RunForge(t *testing.T, w World) {
 	}{
 		{"AudienceAndListsAgree", x.agree},
 		{"RepositoryIsFoundByIDWhateverItIsCalled", x.identity},
+		{"RemoteTellsWhereItIs", x.remote},
 		{"UnknownIsNotFound", x.unknown},
 		{"WhoLeavesLosesIt", x.leave},
 		{"ScopeSaysNoneAloud", x.scope},

@@ -45,6 +45,9 @@ func (e *Engine) publish(ctx context.Context, p *provider, l syncqueue.Lease) (s
 			return p.sane.count(ctx, c, h.User, len(want.Absent) >= max(e.cfg.Guard.MinRepos, 1), e.cfg.Now)
 		}
 	}
+	if f, ok := p.Forge.(providers.RemoteForge); ok {
+		want.Remote = f.Remote
+	}
 	r, err := t.Driver.Sync(ctx, h.User, want)
 	if err != nil {
 		return e.unpublished(l, t, h, err)

@@ -29,6 +29,11 @@ type Desired struct {
 	// Unknown is not an error. It is nil if the forge has no such call.
 	Count func(ctx context.Context) (int, error)
 
+	// Remote asks the forge where a repository is now, by its id, for targets
+	// that are told of it instead of reading the forge: providers.ErrNotFound
+	// if there is none. It is nil if the forge has no such call.
+	Remote func(ctx context.Context, id string) (providers.Repo, providers.Remote, error)
+
 	Force   bool // an operator released this past the guard
 	Explain bool // the last look: spend what it takes to tell why something does not show
 }
