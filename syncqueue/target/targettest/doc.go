@@ -1,6 +1,6 @@
 // Package targettest examines drivers of CI servers, and simulates a CI server.
 //
-// Run is the contract that every driver of package target passes, against a
+// Run, RunShowing and RunTold are the contracts that drivers of package target pass, against a
 // simulated or a real CI server: a World makes things true on the forge's side.
 //
 // Drone is a Drone 2.x that speaks the real paths and JSON and really reads a

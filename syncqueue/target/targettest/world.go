@@ -8,13 +8,13 @@ import (
 	"github.com/hookd/hookd/syncqueue/target"
 )
 
-// A World is a forge, a CI server beside it, and the driver under test. It
+// A Scene is a forge, a CI server beside it, and the driver under test. It
 // makes things true where they belong: on the forge, or in the CI server as the
 // user himself would. Names that it is given need not be those that it uses: a
-// world that outlives a test tells its users and repositories apart.
+// scene that outlives a test tells its users and repositories apart.
 //
 // Its methods fail the test when they cannot do what they say.
-type World interface {
+type Scene interface {
 	// Target is the driver, always the same one.
 	Target() target.Target
 
@@ -34,10 +34,22 @@ type World interface {
 
 	// LogIn logs a user in to the CI server and waits until it is at rest.
 	LogIn(t *testing.T, u providers.User)
+}
+
+// A World is a Scene whose driver acts with users' own credentials.
+type World interface {
+	Scene
+
 	// GiveCredential gives the driver what it needs to act as the user, who
 	// is logged in; SpoilCredential makes that invalid, and TakeCredential
 	// takes it away. The driver may need the time of a look to notice.
 	GiveCredential(t *testing.T, u providers.User)
 	SpoilCredential(t *testing.T, u providers.User)
 	TakeCredential(t *testing.T, u providers.User)
+}
+
+// An AddressBook is a Scene whose driver asks where repositories are, as
+// target.Desired's Remote.
+type AddressBook interface {
+	Remote(ctx context.Context, id string) (providers.Repo, providers.Remote, error)
 }
