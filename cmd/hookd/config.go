@@ -94,7 +94,10 @@ type targetConfig struct {
 	Token     secret // an admin's; as given, or as read from TokenFile
 	TokenFile string
 	Mode      string
-	TokenDir  string // one file per login
+	TokenDir  string // of mode api: one file per login
+
+	Database     secret // of mode database: its address; as given, or as read from DatabaseFile
+	DatabaseFile string
 
 	Secret     secret // of kind http; as given, or as read from SecretFile
 	SecretFile string

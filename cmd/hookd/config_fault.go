@@ -173,7 +173,7 @@ var openKeys = sync.OnceValue(func() map[string]bool {
 		for _, s := range t.settings {
 			switch s.into.(type) {
 			case *secret, *[]secret:
-				delete(open, s.path)
+				delete(open, last(s.path))
 			}
 		}
 		for path, element := range t.lists {

@@ -22,7 +22,7 @@ var (
 	servedTargets = []string{"drone", "http", "command"}
 
 	targetModes = []string{"api", "database"}
-	servedModes = []string{"api"}
+	servedModes = []string{"api", "database"}
 
 	roles = []string{"viewer", "operator", "admin"} // each includes those before it
 )

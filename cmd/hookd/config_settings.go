@@ -139,6 +139,8 @@ func (c *config) targetTable(i int) table {
 			{path: "token_file", into: &t.TokenFile, of: []string{"drone"}},
 			{path: "mode", into: &t.Mode, of: []string{"drone"}},
 			{path: "users.token_dir", into: &t.TokenDir, vars: []string{"TOKEN_DIR", "USERS_TOKEN_DIR"}, of: []string{"drone"}},
+			{path: "users.database_url", into: &t.Database, vars: noVars, of: []string{"drone"}},
+			{path: "users.database_url_file", into: &t.DatabaseFile, vars: []string{"DATABASE_URL_FILE", "USERS_DATABASE_URL_FILE"}, of: []string{"drone"}},
 			{path: "secret", into: &t.Secret, of: []string{"http"}},
 			{path: "secret_file", into: &t.SecretFile, of: []string{"http"}},
 			{path: "allow", into: &t.Allow, of: []string{"http"}},
@@ -149,8 +151,7 @@ func (c *config) targetTable(i int) table {
 		},
 		later: map[string]string{
 			"users.session_secret_file": "use users.token_dir",
-			"users.database_url_file":   "use mode api and users.token_dir",
-			"database_url_file":         "use mode api and users.token_dir",
+			"database_url_file":         "write users.database_url_file",
 		},
 	}
 }

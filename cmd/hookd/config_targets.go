@@ -42,13 +42,45 @@ func (k checker) foreign(t table) {
 }
 
 func (k checker) droneTarget(prefix string, t *targetConfig) {
-	k.url(prefix+"url", t.URL)
 	k.served(prefix+"mode", t.Mode, targetModes, servedModes)
 	k.secret(prefix, "token", &t.Token, t.TokenFile)
+	if t.Mode == "database" {
+		k.droneDatabase(prefix, t)
+		return
+	}
+	k.url(prefix+"url", t.URL)
+	for _, key := range []string{"users.database_url", "users.database_url_file"} {
+		if _, set := k.c.origins[prefix+key]; set {
+			k.fault(prefix+key, "%s is for mode database", key)
+		}
+	}
 	if t.TokenDir == "" {
 		k.fault(prefix+"users.token_dir", "users.token_dir is missing: the folder that holds each user's token in a file named for his login")
 	} else if info, err := os.Stat(t.TokenDir); err == nil && !info.IsDir() {
 		k.fault(prefix+"users.token_dir", "users.token_dir: %s is not a folder", t.TokenDir)
+	}
+}
+
+// droneDatabase checks what mode database needs: Drone itself is not asked, and
+// its address is only for people.
+func (k checker) droneDatabase(prefix string, t *targetConfig) {
+	if t.URL != "" {
+		k.url(prefix+"url", t.URL)
+	}
+	if t.TokenDir != "" {
+		k.fault(prefix+"users.token_dir", "users.token_dir is for mode api: mode database acts as nobody")
+	}
+	if !k.secret(prefix, "users.database_url", &t.Database, t.DatabaseFile) {
+		return
+	}
+	path := prefix + "users.database_url_file"
+	if _, given := k.c.origins[prefix+"users.database_url"]; given {
+		path = prefix + "users.database_url"
+	}
+	if t.Database == "" {
+		k.fault(path, "users.database_url_file is missing: the file that holds the address of Drone's database, postgres://user:password@host/name or sqlite:///path")
+	} else if err := databaseAddress(t.Database); err != nil {
+		k.fault(path, "%s: %v", last(path), err)
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
 	"log/slog"
 	"net/url"
 	"slices"
@@ -23,18 +24,33 @@ func (d *doctor) target(ctx context.Context, t *targetConfig) {
 		d.say(levelFail, "target", t.Name, "hookd config check", "%v", err)
 		return
 	}
+	if c, ok := driver.(io.Closer); ok {
+		defer c.Close()
+	}
 	version, err := asked(ctx, driver.Probe)
 	if err != nil {
-		d.say(levelFail, "target", t.Name, "see whether url of target "+t.Name+" is right, and reachable from here", "%v", err)
+		d.say(levelFail, "target", t.Name, "see whether "+addressOf(t)+" of target "+t.Name+" is right, and reachable from here", "%v", err)
 		return
 	}
 	text := strings.TrimSpace(t.Kind + " " + version)
 	if t.URL != "" {
 		text += " at " + t.URL
 	}
+	if t.Mode == "database" {
+		text = t.Kind + "'s database: " + version
+	}
 	d.say(levelOK, "target", t.Name, "", "%s", text)
 	roster, ok := driver.(target.Roster)
 	if !ok {
+		return
+	}
+	if t.Mode == "database" {
+		accounts, err := asked(ctx, roster.Accounts)
+		if err != nil {
+			d.say(levelFail, "users", t.Name+"/users", "let hookd's user of the database read and write repos and perms, and read users and migrations", "%v", err)
+			return
+		}
+		d.say(levelOK, "users", t.Name+"/users", "", "%s, who need no credential", count(len(peopleAmong(accounts)), "active person", "active people"))
 		return
 	}
 	subject := t.Name + "/admin token"
@@ -44,12 +60,24 @@ func (d *doctor) target(ctx context.Context, t *targetConfig) {
 	} else if accounts, err := asked(ctx, roster.Accounts); err != nil {
 		d.say(levelFail, "admin token", subject, "put the token of an administrator there into token_file of target "+t.Name, "%v", err)
 	} else {
-		people := slices.DeleteFunc(slices.Clone(accounts), func(a target.Account) bool { return a.Machine || !a.Active })
+		people := peopleAmong(accounts)
 		d.say(levelOK, "admin token", subject, "", "an administrator's; %s", count(len(people), "active person", "active people"))
 		d.credentials(ctx, t, driver, people)
 		return
 	}
 	d.credentials(ctx, t, driver, nil)
+}
+
+func peopleAmong(accounts []target.Account) []target.Account {
+	return slices.DeleteFunc(slices.Clone(accounts), func(a target.Account) bool { return a.Machine || !a.Active })
+}
+
+// addressOf names the setting by which a target is reached.
+func addressOf(t *targetConfig) string {
+	if t.Mode == "database" {
+		return "users.database_url_file"
+	}
+	return "url"
 }
 
 // credentials names the people that hookd cannot act for. What was refused is

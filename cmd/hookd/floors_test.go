@@ -45,6 +45,7 @@ var floors = map[string]floor{
 
 	"syncqueue/target":            {[]string{"providers", "storage"}, nil},
 	"syncqueue/target/drone":      {[]string{"providers", "storage", "syncqueue/target"}, nil},
+	"syncqueue/target/dronedb":    {[]string{"providers", "storage", "syncqueue/target"}, []string{"github.com/jackc/pgx/v5", "modernc.org/sqlite"}},
 	"syncqueue/target/webhook":    {[]string{"providers", "storage", "syncqueue/target"}, nil},
 	"syncqueue/target/command":    {[]string{"providers", "storage", "syncqueue/target"}, nil},
 	"syncqueue/target/targettest": {[]string{"providers", "storage", "syncqueue/target"}, []string{"github.com/google/go-cmp"}},
@@ -57,7 +58,7 @@ var floors = map[string]floor{
 	"cmd/hookd": {[]string{
 		"handlers", "handlers/dashboard", "handlers/why", "providers", "providers/gitea", "providers/github", "providers/gitlab", "providers/providerstest",
 		"storage", "storage/bolt",
-		"syncqueue", "syncqueue/reconcile", "syncqueue/target", "syncqueue/target/command", "syncqueue/target/drone", "syncqueue/target/targettest", "syncqueue/target/webhook",
+		"syncqueue", "syncqueue/reconcile", "syncqueue/target", "syncqueue/target/command", "syncqueue/target/drone", "syncqueue/target/dronedb", "syncqueue/target/targettest", "syncqueue/target/webhook",
 	}, []string{"github.com/goccy/go-yaml", "github.com/lmittmann/tint", "github.com/prometheus/client_golang", "github.com/urfave/cli/v3", "golang.org/x/term"}},
 }
 

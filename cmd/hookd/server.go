@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net"
 	"net/http"
@@ -181,6 +182,11 @@ func (s *server) run(ctx context.Context) error {
 		c.CloseIdleConnections()
 	}
 	err := s.store.Close()
+	for _, t := range s.desk.targets {
+		if c, ok := t.driver.(io.Closer); ok {
+			err = errors.Join(err, c.Close())
+		}
+	}
 	s.log.Info("stopped")
 	if cause := context.Cause(ctx); !errors.Is(cause, context.Canceled) {
 		return errors.Join(cause, err)

@@ -14,6 +14,7 @@ import (
 	"github.com/hookd/hookd/syncqueue/target"
 	"github.com/hookd/hookd/syncqueue/target/command"
 	"github.com/hookd/hookd/syncqueue/target/drone"
+	"github.com/hookd/hookd/syncqueue/target/dronedb"
 	"github.com/hookd/hookd/syncqueue/target/webhook"
 )
 
@@ -78,6 +79,11 @@ func coverage(kind string) []providers.Coverage {
 func newTarget(t *targetConfig, guard target.Guard, base http.RoundTripper, observe func(code int), log *slog.Logger) (target.Target, error) {
 	switch t.Kind {
 	case "drone":
+		if t.Mode == "database" {
+			return dronedb.New(dronedb.Config{
+				Name: t.Name, URL: string(t.Database), Observe: observe, Guard: guard, Now: time.Now, Log: log,
+			})
+		}
 		return drone.New(drone.Config{
 			Name: t.Name, URL: t.URL, AdminToken: string(t.Token), TokenDir: t.TokenDir,
 			HTTP: &http.Client{Transport: base}, Observe: observe, Guard: guard, Now: time.Now, Log: log,
@@ -102,11 +108,17 @@ func newTarget(t *targetConfig, guard target.Guard, base http.RoundTripper, obse
 
 // rekey gives a driver the secret that its target has now.
 func rekey(driver target.Target, t *targetConfig) error {
-	if w, ok := driver.(*webhook.Target); ok {
-		return w.Rekey(string(t.Secret))
+	switch d := driver.(type) {
+	case *webhook.Target:
+		return d.Rekey(string(t.Secret))
+	case *dronedb.Target:
+		return d.Rekey(string(t.Database))
 	}
 	return nil
 }
+
+// databaseAddress says what is wrong with the address of Drone's database.
+func databaseAddress(s secret) error { return dronedb.Check(string(s)) }
 
 // signingKey says what is wrong with the secret of a target of kind http.
 func signingKey(s secret) error {
