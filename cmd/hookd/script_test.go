@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"crypto/rsa"
 	"crypto/x509"
+	"database/sql"
 	"encoding/json"
 	"encoding/pem"
 	"errors"
@@ -34,6 +35,9 @@ import (
 //	await PATTERN COMMAND…   repeat a command until it succeeds and prints PATTERN
 //	world [KIND]             start a simulated forge, by default a Gitea, and a Drone, and
 //	                         write a hookd.yaml for them, with its secrets in files
+//	database FILE LOGIN…     make the SQLite file of a Drone whose users these are, and let
+//	                         hookd.yaml follow it in mode database
+//	sql FILE QUERY PATTERN   query a SQLite file until a row of one column has the pattern
 //	repo create|delete NAME  on the simulated forge
 //	member add|remove TEAM LOGIN   on the simulated forge
 //	serve FLAGS…             start hookd serve: $LISTEN, $ADMIN, and the file server.log;
@@ -61,7 +65,7 @@ func TestScripts(t *testing.T) {
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"code": cmdCode, "await": cmdAwait, "world": cmdWorld, "repo": cmdRepo, "member": cmdMember,
 			"serve": cmdServe, "signal": cmdSignal, "ended": cmdEnded, "stop": cmdStop, "dawdle": cmdDawdle, "hurry": cmdHurry, "post": cmdPost, "metric": cmdMetric, "hook": cmdHook, "api": cmdAPI,
-			"rsakey": cmdRSAKey,
+			"rsakey": cmdRSAKey, "database": cmdDatabase, "sql": cmdSQL,
 		},
 	})
 }
@@ -136,6 +140,49 @@ func cmdRepo(ts *testscript.TestScript, _ bool, args []string) {
 		ts.Check(w.create(args[1]))
 	case "delete":
 		ts.Check(w.forge.DeleteRepo(demoOrg + "/" + args[1]))
+	}
+}
+
+func cmdDatabase(ts *testscript.TestScript, _ bool, args []string) {
+	schema, err := os.ReadFile("../../syncqueue/target/dronedb/testdata/sqlite.sql")
+	ts.Check(err)
+	db, err := sql.Open("sqlite", ts.MkAbs(args[0]))
+	ts.Check(err)
+	defer db.Close()
+	_, err = db.Exec(string(schema))
+	ts.Check(err)
+	for _, login := range args[1:] {
+		_, err = db.Exec("INSERT INTO users (user_login, user_active, user_machine, user_admin, user_hash) VALUES (?, true, false, false, ?)", login, "hash of "+login)
+		ts.Check(err)
+	}
+	ts.Check(os.WriteFile(ts.MkAbs("drone-database"), []byte("sqlite://"+ts.MkAbs(args[0])+"\n"), 0o600))
+	config := ts.MkAbs(worldConfig)
+	text := regexp.MustCompile(`users: \{token_dir: .*\}`).ReplaceAllString(ts.ReadFile(config), "mode: database\n    users: {database_url_file: drone-database}")
+	ts.Check(os.WriteFile(config, []byte(text), 0o600))
+}
+
+func cmdSQL(ts *testscript.TestScript, _ bool, args []string) {
+	db, err := sql.Open("sqlite", "file:"+ts.MkAbs(args[0])+"?mode=ro&_pragma=busy_timeout(5000)")
+	ts.Check(err)
+	defer db.Close()
+	pattern := regexp.MustCompile("(?m)" + args[2])
+	for end := time.Now().Add(patience); ; {
+		rows, err := db.Query(args[1])
+		ts.Check(err)
+		var text strings.Builder
+		for rows.Next() {
+			var cell sql.NullString
+			ts.Check(rows.Scan(&cell))
+			text.WriteString(cell.String + "\n")
+		}
+		ts.Check(errors.Join(rows.Err(), rows.Close()))
+		if pattern.MatchString(text.String()) {
+			return
+		}
+		if time.Now().After(end) {
+			ts.Fatalf("no %s within %s in\n%s", pattern, patience, text.String())
+		}
+		<-time.After(100 * time.Millisecond)
 	}
 }
 
