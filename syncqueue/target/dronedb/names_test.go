@@ -156,3 +156,22 @@ func TestNestedAndArchivedAreNeverWritten(t *testing.T) {
 		}
 	})
 }
+
+// Drone inserts a row between our look and our transaction: nothing is written
+// on the ground of that look.
+func TestNameTakenAtTheLastMomentIsBegunAgain(t *testing.T) {
+	w := newWorld(t, "SQLite")
+	u := w.join(t, "ana", w.repo("acme/old"))
+	fresh := w.repo("acme/app")
+	w.exec(t, "CREATE TRIGGER drone BEFORE UPDATE ON perms BEGIN INSERT OR IGNORE INTO repos (repo_uid, repo_slug) VALUES ('900', 'acme/app'); END")
+	if _, err := w.driver.Sync(t.Context(), u, w.want(fresh)); err == nil || !strings.Contains(err.Error(), "changed meanwhile") {
+		t.Errorf("got %v", err)
+	}
+	if n := w.text(t, "SELECT count(*) FROM perms"); n != "1" {
+		t.Errorf("%s permissions", n)
+	}
+	w.exec(t, "DROP TRIGGER drone")
+	if res := w.sync(t, u, w.want(fresh)); !res.Settled() {
+		t.Errorf("got %+v", res)
+	}
+}
