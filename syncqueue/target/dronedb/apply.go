@@ -25,6 +25,10 @@ var errRaced = errors.New("rows of Drone changed meanwhile")
 // tries is how often a transaction is begun that loses against another one.
 const tries = 4
 
+// many is how many rows one statement names: somebody who leaves loses
+// thousands at once.
+const many = 500
+
 // apply carries out a change in one transaction, or nothing of it.
 func (t *Target) apply(ctx context.Context, db *database, c change) error {
 	if c.empty() {
@@ -56,15 +60,16 @@ func (t *Target) transact(ctx context.Context, db *database, c change) error {
 	if len(c.records) > 0 {
 		w.repositories(c)
 	}
-	for _, id := range c.shut {
-		w.exec("UPDATE repos SET repo_private = ?, repo_visibility = 'private', repo_updated = ? WHERE repo_uid = ? AND (repo_private IS NULL OR NOT repo_private)", true, w.now, id)
+	for ids := range slices.Chunk(c.shut, many) {
+		w.exec("UPDATE repos SET repo_private = ?, repo_visibility = 'private', repo_updated = ? WHERE (repo_private IS NULL OR NOT repo_private) AND repo_uid IN ("+list(len(ids))+")",
+			append([]any{true, w.now}, args(ids)...)...)
 	}
 	for _, id := range c.grant {
 		w.exec(`INSERT INTO perms (perm_user_id, perm_repo_uid, perm_read, perm_write, perm_admin, perm_synced, perm_created, perm_updated)
 			VALUES (?, ?, ?, ?, ?, 0, ?, ?) ON CONFLICT DO NOTHING`, c.user, id, true, false, false, w.now, w.now)
 	}
-	for _, id := range c.take {
-		w.exec("DELETE FROM perms WHERE perm_user_id = ? AND perm_repo_uid = ?", c.user, id)
+	for ids := range slices.Chunk(c.take, many) {
+		w.exec("DELETE FROM perms WHERE perm_user_id = ? AND perm_repo_uid IN ("+list(len(ids))+")", append([]any{c.user}, args(ids)...)...)
 	}
 	if w.err != nil {
 		return w.err

@@ -172,7 +172,7 @@ func TestSecondWriterIsIdempotent(t *testing.T) {
 	})
 }
 
-func TestLargeFirstFill(t *testing.T) {
+func TestLargeListComesAndGoes(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		u := w.join(t, "ana")
 		var all []providers.Repo
@@ -181,6 +181,16 @@ func TestLargeFirstFill(t *testing.T) {
 		}
 		if res := w.sync(t, u, w.want(all...)); !res.Settled() || res.After != 250 || w.asked != 250 {
 			t.Errorf("%d shown after %d calls, %d missing", res.After, w.asked, len(res.Missing))
+		}
+		// More than one statement names.
+		for i := range 600 {
+			all = append(all, w.repo(fmt.Sprintf("acme/s%03d", i)))
+		}
+		w.sync(t, u, w.want(all...))
+		want := w.want(all[0])
+		want.Absent = of(all[1:]...)
+		if res := w.sync(t, u, want); !res.Settled() || len(res.Gone) != 849 || res.After != 1 {
+			t.Errorf("%d shown, %d gone", res.After, len(res.Gone))
 		}
 	})
 }

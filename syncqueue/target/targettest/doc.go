@@ -1,7 +1,8 @@
 // Package targettest examines drivers of CI servers, and simulates a CI server.
 //
-// Run, RunShowing and RunTold are the contracts that drivers of package target pass, against a
-// simulated or a real CI server: a World makes things true on the forge's side.
+// Run, RunShowing and RunTold are the contracts that the drivers of package
+// target pass, against a simulated or a real CI server: a Scene makes things true
+// on the forge's side, a World also has users' credentials.
 //
 // Drone is a Drone 2.x that speaks the real paths and JSON and really reads a
 // forge over HTTP. It reproduces what Drone does wrong, as hookd exists because
