@@ -1,12 +1,12 @@
 package syncqueue
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
 	"fmt"
 	"net/http"
-	"strings"
 	"time"
 
 	"github.com/hookd/hookd/providers"
@@ -99,12 +99,7 @@ func ours(orgs *providers.OrgSet, ev providers.Event) bool {
 	if orgs.Has(ev.Org) {
 		return true
 	}
-	if ev.From == "" {
-		return false
-	}
-	from := ev.From
-	if i := strings.LastIndexByte(from, '/'); i >= 0 {
-		from = from[:i]
-	}
-	return orgs.Has(providers.Org{Name: from})
+	// What was moved has an owner in its path; an organization is its own.
+	from := cmp.Or(providers.OwnerOf(ev.From), ev.From)
+	return from != "" && orgs.Has(providers.Org{Name: from})
 }

@@ -162,16 +162,9 @@ func (p payload) ignored(e providers.Event) (providers.Event, error) {
 func (p payload) repo() providers.Repo {
 	return providers.Repo{
 		ID: text(p.ProjectID), Path: p.Path,
-		Org:        providers.Org{Name: namespace(p.Path)},
+		Org:        providers.Org{Name: providers.OwnerOf(p.Path)},
 		Visibility: visibility(p.Visibility),
 	}
-}
-
-func namespace(path string) string {
-	if i := strings.LastIndexByte(path, '/'); i >= 0 {
-		return path[:i]
-	}
-	return ""
 }
 
 // visibility reads "private" and, as older GitLabs write it,

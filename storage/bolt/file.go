@@ -22,12 +22,11 @@ func (t *txn) intact(id string) (*jobRecord, error) {
 
 // job is that of the view, which the writer need not decode again.
 func (t *txn) job(id string) (*jobRecord, error) {
-	if record := t.bucket(tJobs).Get([]byte(id)); record != nil {
-		if r, ok := t.db.recent.find(id, record); ok {
-			return r, nil
-		}
+	record := t.bucket(tJobs).Get([]byte(id))
+	if r, ok := t.db.recent.find(id, record); ok {
+		return r, nil
 	}
-	return t.view.job(id)
+	return unsealJob(id, record)
 }
 
 // file stores j as what became of old (nil if it is new), in every table that

@@ -86,9 +86,16 @@ func (v view) resolve(t table, prefix string) (string, error) {
 
 // job returns nil if there is none.
 func (v view) job(id string) (*jobRecord, error) {
+	return unsealJob(id, v.bucket(tJobs).Get([]byte(id)))
+}
+
+// unsealJob returns nil if there is no record.
+func unsealJob(id string, record []byte) (*jobRecord, error) {
+	if record == nil {
+		return nil, nil
+	}
 	var r jobRecord
-	ok, err := v.get(tJobs, []byte(id), &r)
-	if !ok || err != nil {
+	if err := unsealJSON(tJobs, []byte(id), record, &r); err != nil {
 		return nil, err
 	}
 	return &r, nil
