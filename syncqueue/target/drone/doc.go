@@ -3,7 +3,7 @@
 // A repository appears in Drone only when the user himself synchronizes: there
 // is no timer and no way for an administrator to do it for him. So the target
 // acts as each affected user, with his own API token out of a directory of
-// files (keys.go), and sends what Drone's Sync button sends, but synchronously:
+// files (package keys), and sends what Drone's Sync button sends, but synchronously:
 // the asynchronous form hides every error.
 //
 //	look      what does Drone show him already? the administrator's view, no forge call

@@ -244,12 +244,12 @@ func (w *real) LogIn(t *testing.T, u providers.User) {
 
 func (w *real) GiveCredential(t *testing.T, u providers.User) {
 	t.Helper()
-	write(t, filepath.Join(w.dir, u.Login), w.tokens[u.Login]+"\n")
+	put(t, filepath.Join(w.dir, u.Login), w.tokens[u.Login]+"\n")
 }
 
 func (w *real) SpoilCredential(t *testing.T, u providers.User) {
 	t.Helper()
-	write(t, filepath.Join(w.dir, u.Login), "spoilt-"+u.Login+"\n")
+	put(t, filepath.Join(w.dir, u.Login), "spoilt-"+u.Login+"\n")
 }
 
 func (w *real) TakeCredential(t *testing.T, u providers.User) {

@@ -28,13 +28,13 @@ func (t *Target) sync(ctx context.Context, login string, want target.Desired) (t
 	if !plausible(login) {
 		return target.Result{}, fmt.Errorf("%w: it is no login", target.ErrNoAccount)
 	}
-	done, err := t.turns.take(ctx, providers.Fold(login))
+	done, err := t.turns.Take(ctx, login)
 	if err != nil {
 		return target.Result{}, err
 	}
 	defer done()
 
-	token, missing := t.keys.token(login)
+	token, missing := t.keys.Token(login)
 	who, shown, err := t.look(ctx, login, token, missing)
 	if err != nil {
 		return target.Result{}, err

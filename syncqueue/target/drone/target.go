@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/hookd/hookd/syncqueue/target"
+	"github.com/hookd/hookd/syncqueue/target/keys"
 )
 
 // Config is what a Target is made of. Name, URL and TokenDir are required.
@@ -51,8 +52,8 @@ const (
 type Target struct {
 	cfg    Config
 	client *client
-	keys   *keys
-	turns  turns
+	keys   *keys.Dir
+	turns  keys.Turns
 	marks  marks
 
 	strangers strangers
@@ -92,8 +93,7 @@ func New(cfg Config) (*Target, error) {
 	}
 	return &Target{
 		cfg: cfg, client: c,
-		keys:  newKeys(cfg.TokenDir, cfg.Now, cfg.Log),
-		turns: turns{byLogin: map[string]*turn{}},
+		keys:  keys.NewDir(cfg.TokenDir, cfg.Now, cfg.Log),
 		marks: marks{since: map[string]time.Time{}},
 	}, nil
 }

@@ -67,7 +67,12 @@ func (s *sim) join(t testing.TB, login string) providers.User {
 
 func (s *sim) write(t testing.TB, name, content string) {
 	t.Helper()
-	if err := os.WriteFile(filepath.Join(s.dir, name), []byte(content), 0o600); err != nil {
+	put(t, filepath.Join(s.dir, name), content)
+}
+
+func put(t testing.TB, path, content string) {
+	t.Helper()
+	if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
 		t.Fatal(err)
 	}
 }

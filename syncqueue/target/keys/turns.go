@@ -1,14 +1,16 @@
-package drone
+package keys
 
 import (
 	"context"
 	"sync"
+
+	"github.com/hookd/hookd/providers"
 )
 
-// turns lets one caller at a time act as a login. The queue sees to it that a
+// Turns lets one caller at a time act as a login. The queue sees to it that a
 // user has one publish job; an operator's request and a second provider with
-// the same login do not go through that.
-type turns struct {
+// the same login do not go through that. The zero value is ready to use.
+type Turns struct {
 	mu      sync.Mutex
 	byLogin map[string]*turn
 }
@@ -18,9 +20,13 @@ type turn struct {
 	waiting int           // callers that hold or want the turn
 }
 
-// take waits for the turn of a folded login, or for ctx. done gives it back.
-func (t *turns) take(ctx context.Context, login string) (done func(), err error) {
+// Take waits for the turn of a login, or for ctx. done gives it back.
+func (t *Turns) Take(ctx context.Context, login string) (done func(), err error) {
+	login = providers.Fold(login)
 	t.mu.Lock()
+	if t.byLogin == nil {
+		t.byLogin = map[string]*turn{}
+	}
 	x := t.byLogin[login]
 	if x == nil {
 		x = &turn{free: make(chan struct{}, 1)}

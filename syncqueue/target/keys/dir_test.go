@@ -1,8 +1,10 @@
-package drone_test
+package keys_test
 
 import (
 	"context"
 	"errors"
+	"io"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"slices"
@@ -11,23 +13,12 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/hookd/hookd/providers"
 	"github.com/hookd/hookd/syncqueue/target"
-	"github.com/hookd/hookd/syncqueue/target/drone"
+	"github.com/hookd/hookd/syncqueue/target/keys"
 )
 
-// silent is a driver whose Drone is never asked.
-func silent(t *testing.T, dir string, log *strings.Builder) *drone.Target {
-	t.Helper()
-	cfg := drone.Config{URL: "http://127.0.0.1:1", TokenDir: dir, Now: time.Now}
-	if log != nil {
-		cfg.Log = logTo(log)
-	}
-	tg, err := drone.New(cfg)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return tg
+func open(path string, log io.Writer) *keys.Dir {
+	return keys.NewDir(path, time.Now, slog.New(slog.NewTextHandler(log, nil)))
 }
 
 func write(t *testing.T, path, content string) {
@@ -38,11 +29,11 @@ func write(t *testing.T, path, content string) {
 }
 
 // watching returns what Watch reported since it was last asked.
-func watching(t *testing.T, tg *drone.Target) func() []string {
+func watching(t *testing.T, d *keys.Dir) func() []string {
 	ctx, cancel := context.WithCancel(t.Context())
 	ch := make(chan string, 100)
 	go func() {
-		if err := tg.Watch(ctx, func(l string) { ch <- l }); !errors.Is(err, context.Canceled) {
+		if err := d.Watch(ctx, func(l string) { ch <- l }); !errors.Is(err, context.Canceled) {
 			t.Errorf("Watch: %v", err)
 		}
 	}()
@@ -65,8 +56,8 @@ func TestDroppedInTokenFileIsNoticedWithin10s(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		dir := t.TempDir()
 		write(t, filepath.Join(dir, "omar"), "from-before")
-		tg := silent(t, dir, nil)
-		reported := watching(t, tg)
+		d := open(dir, io.Discard)
+		reported := watching(t, d)
 		expect := func(what string, want ...string) {
 			t.Helper()
 			time.Sleep(9 * time.Second)
@@ -80,7 +71,7 @@ func TestDroppedInTokenFileIsNoticedWithin10s(t *testing.T) {
 		write(t, filepath.Join(dir, "Ana"), "one")
 		expect("the same token without its newline")
 		write(t, filepath.Join(dir, "Ana"), "two\n")
-		tg.Credential("ana") // somebody who asks in between takes nothing from the watcher
+		d.Credential("ana") // somebody who asks in between takes nothing from the watcher
 		expect("another token", "Ana")
 		write(t, filepath.Join(dir, "empty"), "\n")
 		expect("an empty file")
@@ -88,7 +79,7 @@ func TestDroppedInTokenFileIsNoticedWithin10s(t *testing.T) {
 			t.Fatal(err)
 		}
 		expect("a file that goes")
-		if got := tg.Credential("ana"); got != target.CredentialMissing {
+		if got := d.Credential("ana"); got != target.CredentialMissing {
 			t.Errorf("Credential without a file is %s", got)
 		}
 		write(t, filepath.Join(dir, "Ana"), "two\n")
@@ -114,7 +105,7 @@ func TestMountedSecretIsFollowedWhenItIsSwitched(t *testing.T) {
 		if err := os.Symlink("..data/ana", filepath.Join(dir, "ana")); err != nil {
 			t.Fatal(err)
 		}
-		reported := watching(t, silent(t, dir, nil))
+		reported := watching(t, open(dir, io.Discard))
 		if got := reported(); !slices.Equal(got, []string{"ana"}) {
 			t.Errorf("reported %q: hidden entries are no users", got)
 		}
@@ -129,9 +120,9 @@ func TestMountedSecretIsFollowedWhenItIsSwitched(t *testing.T) {
 func TestDirectoryMayComeLater(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		dir := filepath.Join(t.TempDir(), "later")
-		tg := silent(t, dir, nil)
-		reported := watching(t, tg)
-		if got := tg.Credential("ana"); got != target.CredentialMissing {
+		d := open(dir, io.Discard)
+		reported := watching(t, d)
+		if got := d.Credential("ana"); got != target.CredentialMissing {
 			t.Errorf("got %s", got)
 		}
 		if err := os.Mkdir(dir, 0o700); err != nil {
@@ -157,13 +148,12 @@ func TestUnusableTokenFilesAreMissing(t *testing.T) {
 	if err := os.Mkdir(filepath.Join(dir, "folder"), 0o700); err != nil {
 		t.Fatal(err)
 	}
-	tg := silent(t, dir, &log)
+	d := open(dir, &log)
 	for _, login := range []string{"empty", "blank", "two-lines", "header", "space", "huge", "binary", "folder"} {
-		if got := tg.Credential(login); got != target.CredentialMissing {
+		if got := d.Credential(login); got != target.CredentialMissing {
 			t.Errorf("%s: got %s", login, got)
 		}
-		_, err := tg.Sync(t.Context(), providers.User{Login: login}, target.Desired{Present: of(providers.Repo{ID: "1"})})
-		if !errors.Is(err, target.ErrNoCredential) {
+		if _, err := d.Token(login); !errors.Is(err, target.ErrNoCredential) {
 			t.Errorf("%s: got %v", login, err)
 		}
 	}
@@ -181,10 +171,12 @@ func TestOpenPermissionsAreSaidOnce(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	tg := silent(t, dir, &log)
+	d := open(dir, &log)
 	for range 3 {
-		tg.Credential("ana")
-		_, _ = tg.Sync(t.Context(), providers.User{Login: "li"}, target.Desired{Present: of(providers.Repo{ID: "1"})})
+		d.Credential("ana")
+		if _, err := d.Token("li"); err != nil {
+			t.Error(err)
+		}
 	}
 	if n := strings.Count(log.String(), "readable by everybody"); n != 1 {
 		t.Errorf("said %d times: %s", n, log.String())
@@ -192,85 +184,62 @@ func TestOpenPermissionsAreSaidOnce(t *testing.T) {
 }
 
 func TestExactNameBeatsFoldedOne(t *testing.T) {
-	s := newSim(t)
-	repos := s.crowd("ana", 1)
-	u := s.join(t, "ana")
-	s.write(t, "ANA", "spoilt")
-	fresh := s.forge.add("acme/fresh", "ana")
-	res, err := s.target.Sync(t.Context(), u, target.Desired{Present: of(repos[0], fresh)})
-	if err != nil || !res.Settled() {
-		t.Errorf("got %+v, %v", res, err)
-	}
-}
-
-func TestRejectedTokenIsNotTriedAgainUntilItChanges(t *testing.T) {
-	s := newSim(t)
-	s.crowd("ana", 1)
-	u := s.join(t, "ana")
-	s.write(t, "ana", "spoilt")
-	fresh := s.forge.add("acme/fresh", "ana")
-	want := target.Desired{Present: of(fresh)}
-	for i := range 3 {
-		before := s.drone.Calls()
-		if _, err := s.target.Sync(t.Context(), u, want); !errors.Is(err, target.ErrRejected) {
-			t.Fatalf("got %v", err)
-		}
-		if n := s.drone.Calls() - before; i > 0 && n != 2 {
-			t.Errorf("%d requests, want the administrator's two", n)
+	dir := t.TempDir()
+	write(t, filepath.Join(dir, "ANA"), "folded")
+	write(t, filepath.Join(dir, "ana"), "exact")
+	d := open(dir, io.Discard)
+	for login, want := range map[string]string{"ana": "exact", "ANA": "folded", "Ana": "folded"} {
+		if got, err := d.Token(login); got != want || err != nil {
+			t.Errorf("%s: got %q, %v", login, got, err)
 		}
 	}
-	if got := s.target.Credential("ana"); got != target.CredentialRejected {
-		t.Errorf("got %s", got)
+}
+
+func TestLoginNamesNoPath(t *testing.T) {
+	dir := t.TempDir()
+	write(t, filepath.Join(dir, "secret"), "outside")
+	tokens := filepath.Join(dir, "tokens")
+	if err := os.Mkdir(tokens, 0o700); err != nil {
+		t.Fatal(err)
 	}
-	s.write(t, "ana", droneToken("ana"))
-	if _, err := s.target.Sync(t.Context(), u, want); err != nil {
-		t.Error(err)
-	}
-	if got := s.with(t).Credential("ana"); got != target.CredentialUnknown {
-		t.Errorf("a token that was never used is %s", got)
+	write(t, filepath.Join(tokens, ".hidden"), "hidden")
+	d := open(tokens, io.Discard)
+	for _, login := range []string{"../secret", ".hidden", ".", "..", "", filepath.Join(dir, "secret")} {
+		if got, err := d.Token(login); !errors.Is(err, target.ErrNoCredential) {
+			t.Errorf("%q: got %q, %v", login, got, err)
+		}
 	}
 }
 
-func TestRejectionWithoutWitnessIsBelievedForTenMinutes(t *testing.T) {
-	s := newSim(t)
-	u := s.join(t, "ana")
-	fresh := s.forge.add("acme/fresh", "ana")
-	now := time.Now()
-	tg := s.with(t, func(c *drone.Config) { c.AdminToken, c.Now = "", func() time.Time { return now } })
-	want := target.Desired{Present: of(fresh)}
-
-	s.drone.Break("stranger", "") // Drone's database is away: everybody is refused
-	if _, err := tg.Sync(t.Context(), u, want); !errors.Is(err, target.ErrRejected) {
-		t.Fatalf("got %v", err)
-	}
-	s.drone.Heal()
-	now = now.Add(9 * time.Minute)
-	if _, err := tg.Sync(t.Context(), u, want); !errors.Is(err, target.ErrRejected) {
-		t.Errorf("got %v", err)
-	}
-	now = now.Add(2 * time.Minute)
-	if _, err := tg.Sync(t.Context(), u, want); err != nil {
-		t.Error(err)
-	}
-}
-
-func TestRejectedTokenThatComesBackIsTriedAgain(t *testing.T) {
-	s := newSim(t)
-	u := s.join(t, "ana")
-	now := time.Now()
-	tg := s.with(t, func(c *drone.Config) { c.Now = func() time.Time { return now } })
-	s.write(t, "ana", "spoilt")
-	if _, err := tg.Sync(t.Context(), u, target.Desired{Present: of(providers.Repo{ID: "1"})}); !errors.Is(err, target.ErrRejected) {
-		t.Fatalf("got %v", err)
+func TestVerdictsLastAsLongAsTheTokenStays(t *testing.T) {
+	dir, now := t.TempDir(), time.Now()
+	d := keys.NewDir(dir, func() time.Time { return now }, slog.New(slog.DiscardHandler))
+	put := func(token string) {
+		write(t, filepath.Join(dir, "ana"), token)
+		now = now.Add(2 * time.Second)
 	}
 	for _, step := range []struct {
-		content string
-		want    target.Credential
-	}{{"spoilt", target.CredentialRejected}, {"another", target.CredentialUnknown}, {"spoilt", target.CredentialUnknown}} {
-		s.write(t, "ana", step.content)
-		now = now.Add(2 * time.Second)
-		if got := tg.Credential("ana"); got != step.want {
-			t.Errorf("%s: got %s, want %s", step.content, got, step.want)
+		name string
+		do   func()
+		want target.Credential
+	}{
+		{"never used", func() { put("one") }, target.CredentialUnknown},
+		{"accepted", func() { d.Accept("ana", "one") }, target.CredentialOK},
+		{"rejected", func() { d.Reject("Ana", "one") }, target.CredentialRejected},
+		{"rejected, an hour later", func() { now = now.Add(time.Hour) }, target.CredentialRejected},
+		{"the same token in somebody else's name", func() { d.Accept("li", "one") }, target.CredentialRejected},
+		{"another", func() { put("two") }, target.CredentialUnknown},
+		{"doubted", func() { d.Doubt("ana", "two") }, target.CredentialRejected},
+		{"nine minutes later", func() { now = now.Add(9 * time.Minute) }, target.CredentialRejected},
+		{"after ten", func() { now = now.Add(2 * time.Minute) }, target.CredentialUnknown},
+		{"the first, back again", func() { d.Credential("ana"); put("one") }, target.CredentialUnknown},
+	} {
+		step.do()
+		if got := d.Credential("ana"); got != step.want {
+			t.Errorf("%s: got %s, want %s", step.name, got, step.want)
+		}
+		if _, err := d.Token("ana"); errors.Is(err, target.ErrRejected) != (step.want == target.CredentialRejected) {
+			t.Errorf("%s: Token: %v", step.name, err)
 		}
 	}
 }
