@@ -85,6 +85,18 @@ type RemoteForge interface {
 	Remote(ctx context.Context, id string) (Repo, Remote, error)
 }
 
+// A ContentForge tells what is in a repository and what it is about, for
+// policies that ask. Each answer costs one call.
+type ContentForge interface {
+	// HasPath reports whether the default branch has a file of that path, or a
+	// folder if the path ends in a slash. What is empty has neither, and what
+	// the forge shows hookd no more has none either.
+	HasPath(ctx context.Context, r Repo, path string) (bool, error)
+
+	// Topics returns the words that the repository is tagged with.
+	Topics(ctx context.Context, r Repo) ([]string, error)
+}
+
 // A CollaboratorForge lists the direct collaborators of a repository.
 type CollaboratorForge interface {
 	Collaborators(ctx context.Context, r Repo) iter.Seq2[Access, error]

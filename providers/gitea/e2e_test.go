@@ -185,6 +185,16 @@ func (w *realWorld) RemoveCollaborator(r providers.Repo, u providers.User) error
 	return err
 }
 
+func (w *realWorld) AddFile(r providers.Repo, file string) error {
+	_, _, err := w.c.CreateFile(r.Org.Name, name(r), file, sdk.CreateFileOptions{Content: "a2luZDogcGlwZWxpbmUK"})
+	return err
+}
+
+func (w *realWorld) SetTopics(r providers.Repo, topics ...string) error {
+	_, err := w.c.SetRepoTopics(r.Org.Name, name(r), topics)
+	return err
+}
+
 func (w *realWorld) SetRestricted(u providers.User, restricted bool) error {
 	_, err := w.c.AdminEditUser(u.Login, sdk.EditUserOption{LoginName: u.Login, Restricted: &restricted})
 	return err

@@ -101,10 +101,11 @@ func message(resp *http.Response, body []byte) *apiError {
 }
 
 // isNotFound tells GitHub's 404 from one of a proxy: it is JSON and says so.
-// Where a user is asked about, it says "li is not a user".
+// Where a user is asked about, it says "li is not a user"; where contents are
+// and there are none yet, that the repository is empty.
 func isNotFound(resp *http.Response, body []byte) bool {
 	e := message(resp, body)
-	return e != nil && (strings.EqualFold(e.Message, "Not Found") || strings.HasSuffix(e.Message, " is not a user"))
+	return e != nil && (strings.EqualFold(e.Message, "Not Found") || strings.HasSuffix(e.Message, " is not a user") || e.Message == "This repository is empty.")
 }
 
 // isSuspended tells that the owner of an account suspended the App there.

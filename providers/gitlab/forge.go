@@ -48,6 +48,7 @@ var (
 	_ providers.Counter           = (*Forge)(nil)
 	_ providers.CollaboratorForge = (*Forge)(nil)
 	_ providers.RemoteForge       = (*Forge)(nil)
+	_ providers.ContentForge      = (*Forge)(nil)
 	_ providers.Prober            = (*Forge)(nil)
 	_ providers.Prover            = (*Forge)(nil)
 	_ providers.OrgLister         = (*Forge)(nil)
@@ -143,20 +144,28 @@ func (f *Forge) repo(ctx context.Context, id string) (providers.Repo, error) {
 }
 
 func (f *Forge) fetch(ctx context.Context, id string) (providers.Repo, providers.Remote, error) {
-	n, err := number(id)
+	p, err := f.project(ctx, id)
 	if err != nil {
 		return providers.Repo{}, providers.Remote{}, err
+	}
+	r, err := f.convertRepo(ctx, "GET /projects/"+id, p)
+	return r, convertRemote(p), err
+}
+
+func (f *Forge) project(ctx context.Context, id string) (*sdk.Project, error) {
+	n, err := number(id)
+	if err != nil {
+		return nil, err
 	}
 	op := "GET /projects/" + id
 	p, _, err := f.api.Projects.GetProject(n, nil, sdk.WithContext(ctx))
 	if err != nil {
-		return providers.Repo{}, providers.Remote{}, f.failed(ctx, op, err)
+		return nil, f.failed(ctx, op, err)
 	}
 	if p == nil || p.ID != n {
-		return providers.Repo{}, providers.Remote{}, nonsense(op, "an answer about something else")
+		return nil, nonsense(op, "an answer about something else")
 	}
-	r, err := f.convertRepo(ctx, op, p)
-	return r, convertRemote(p), err
+	return p, nil
 }
 
 // User finds a user by login. That he is blocked does not hide him.

@@ -35,6 +35,8 @@ type World interface {
 	DeleteRepo(r providers.Repo) error
 	AddCollaborator(r providers.Repo, u providers.User, p providers.Permission) error
 	RemoveCollaborator(r providers.Repo, u providers.User) error
+	AddFile(r providers.Repo, file string) error
+	SetTopics(r providers.Repo, topics ...string) error
 }
 
 // A Privileged world has users whom the forge treats apart, and teams that see
@@ -60,6 +62,7 @@ func RunForge(t *testing.T, w World) {
 		{"AudienceAndListsAgree", x.agree},
 		{"RepositoryIsFoundByIDWhateverItIsCalled", x.identity},
 		{"RemoteTellsWhereItIs", x.remote},
+		{"TellsWhatIsInARepository", x.contents},
 		{"UnknownIsNotFound", x.unknown},
 		{"WhoLeavesLosesIt", x.leave},
 		{"ScopeSaysNoneAloud", x.scope},

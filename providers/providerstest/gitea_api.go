@@ -62,6 +62,7 @@ func (g *Gitea) routes() http.Handler {
 	handle("GET /repositories/{id}", (*call).repoByID)
 	handle("GET /repos/search", (*call).searchRepos)
 	handle("GET /repos/{owner}/{repo}", (*call).repoByPath)
+	handle("GET /repos/{owner}/{repo}/contents/{path...}", (*call).repoContents)
 	handle("GET /repos/{owner}/{repo}/teams", (*call).repoTeams)
 	handle("GET /repos/{owner}/{repo}/collaborators", (*call).collaborators)
 	handle("GET /repos/{owner}/{repo}/collaborators/{user}/permission", (*call).collaboratorPermission)

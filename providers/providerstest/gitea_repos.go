@@ -20,7 +20,8 @@ type repo struct {
 	parent        *repo
 	created       time.Time
 	collaborators map[*account]*collaboration
-	hidden        int      // reads by id that still answer 404
+	hidden        int // reads by id that still answer 404
+	contents      contents
 	wire          [][]byte // JSON, cut where the permissions of the asking user belong
 }
 

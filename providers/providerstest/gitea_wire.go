@@ -208,7 +208,7 @@ func (g *Gitea) wireRepo(r *repo, p *flags) wireRepo {
 		HasWiki: true, HasPullRequests: true, HasProjects: true, ProjectsMode: "all", HasReleases: true, HasPackages: true,
 		AllowMerge: true, AllowRebase: true, AllowExplicit: true, AllowSquash: true, AllowFastOnly: true, AllowUpdate: true, DefaultMerge: "merge",
 		Internal:     !r.private && r.owner.visibility == "private",
-		ObjectFormat: "sha1", Topics: []string{}, Licenses: []string{},
+		ObjectFormat: "sha1", Topics: r.contents.tagged(), Licenses: []string{},
 	}
 	if r.parent != nil {
 		w.HasIssues, w.InternalTracker = false, nil // forks start without issues (measured)

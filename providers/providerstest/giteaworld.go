@@ -87,3 +87,9 @@ func (w giteaWorld) SetRestricted(u providers.User, restricted bool) error {
 func (w giteaWorld) SetSiteAdmin(u providers.User, admin bool) error {
 	return w.g.SetSiteAdmin(u.Login, admin)
 }
+
+func (w giteaWorld) AddFile(r providers.Repo, file string) error { return w.g.AddFile(r.Path, file) }
+
+func (w giteaWorld) SetTopics(r providers.Repo, topics ...string) error {
+	return w.g.SetTopics(r.Path, topics...)
+}

@@ -68,6 +68,7 @@ func (g *GitHub) routes() http.Handler {
 	}
 	for _, repo := range []string{"/repositories/{id}", "/repos/{owner}/{repo}"} {
 		handle("GET "+repo, (*ghCall).repoInfo)
+		handle("GET "+repo+"/contents/{path...}", (*ghCall).repoContents)
 		handle("GET "+repo+"/teams", (*ghCall).repoTeams)
 		handle("GET "+repo+"/collaborators", (*ghCall).collaborators)
 		handle("GET "+repo+"/collaborators/{user}", (*ghCall).isCollaborator)

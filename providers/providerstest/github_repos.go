@@ -20,7 +20,8 @@ type ghRepo struct {
 	parent        *ghRepo
 	created       time.Time
 	collaborators map[*ghAccount]providers.Permission
-	hidden        int      // reads that still answer 404
+	hidden        int // reads that still answer 404
+	contents      contents
 	wire          [][]byte // JSON, cut where the permissions of the asking user belong
 }
 

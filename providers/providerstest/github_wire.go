@@ -191,7 +191,7 @@ func (g *GitHub) wireRepo(r *ghRepo) ghRepoJSON {
 		ID: r.id, NodeID: nodeID("R", r.id), Name: r.name, FullName: path, Private: r.visibility != providers.Public, Owner: g.wireUser(r.owner),
 		HTMLURL: g.url + "/" + path, Fork: r.parent != nil, URL: g.api("/repos/" + path), TeamsURL: g.api("/repos/" + path + "/teams"), HooksURL: g.api("/repos/" + path + "/hooks"),
 		CreatedAt: at, UpdatedAt: at, PushedAt: at, GitURL: "git:" + g.url[len("http:"):] + "/" + path + ".git", SSHURL: "git@localhost:" + path + ".git", CloneURL: g.url + "/" + path + ".git",
-		HasIssues: true, Archived: r.archived, AllowForking: true, Topics: []string{}, Visibility: string(r.visibility), DefaultBranch: "main",
+		HasIssues: true, Archived: r.archived, AllowForking: true, Topics: r.contents.tagged(), Visibility: string(r.visibility), DefaultBranch: "main",
 	}
 }
 

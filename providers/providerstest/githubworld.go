@@ -81,3 +81,9 @@ func (w githubWorld) AddCollaborator(r providers.Repo, u providers.User, p provi
 func (w githubWorld) RemoveCollaborator(r providers.Repo, u providers.User) error {
 	return w.g.RemoveCollaborator(r.Path, u.Login)
 }
+
+func (w githubWorld) AddFile(r providers.Repo, file string) error { return w.g.AddFile(r.Path, file) }
+
+func (w githubWorld) SetTopics(r providers.Repo, topics ...string) error {
+	return w.g.SetTopics(r.Path, topics...)
+}

@@ -42,6 +42,8 @@ func (g *GitLab) routes() http.Handler {
 	handle("GET /projects/{id}/members", (*glCall).projectMembers)
 	handle("GET /projects/{id}/members/all", (*glCall).projectMembersAll)
 	handle("GET /projects/{id}/members/all/{user}", (*glCall).projectMember)
+	handle("GET /projects/{id}/repository/files/{file}", (*glCall).file)
+	handle("GET /projects/{id}/repository/tree", (*glCall).tree)
 	handle("GET /groups", (*glCall).listGroups)
 	handle("GET /groups/{id}", (*glCall).groupInfo)
 	handle("GET /groups/{id}/projects", (*glCall).groupProjects)

@@ -25,6 +25,7 @@ type glProject struct {
 	members    map[*glUser]*glMember
 	shares     map[*glGroup]*glShare // groups invited to it
 	hidden     int                   // reads by id that still answer 404
+	contents   contents
 }
 
 func (p *glProject) namespace() string {

@@ -157,7 +157,7 @@ func (g *GitLab) simple(p *glProject) wireGLSimple {
 	host, _, _ := strings.Cut(strings.TrimPrefix(g.url, "http://"), ":")
 	w := wireGLSimple{
 		ID: p.id, Name: p.name, NameWithNamespace: strings.ReplaceAll(path, "/", " / "), Path: p.name, PathWithNamespace: path,
-		CreatedAt: glStamp(p.created), DefaultBranch: "main", TagList: []string{}, Topics: []string{},
+		CreatedAt: glStamp(p.created), DefaultBranch: "main", TagList: p.contents.tagged(), Topics: p.contents.tagged(),
 		SSHURL: "git@" + host + ":" + path + ".git", HTTPURL: web + ".git", WebURL: web, ReadmeURL: web + "/-/blob/main/README.md",
 		LastActivityAt: glStamp(p.created),
 	}

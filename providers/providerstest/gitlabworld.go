@@ -77,3 +77,9 @@ func (w gitlabWorld) AddCollaborator(r providers.Repo, u providers.User, p provi
 func (w gitlabWorld) RemoveCollaborator(r providers.Repo, u providers.User) error {
 	return w.g.RemoveCollaborator(r.Path, u.Login)
 }
+
+func (w gitlabWorld) AddFile(r providers.Repo, file string) error { return w.g.AddFile(r.Path, file) }
+
+func (w gitlabWorld) SetTopics(r providers.Repo, topics ...string) error {
+	return w.g.SetTopics(r.Path, topics...)
+}
