@@ -41,18 +41,18 @@ func (m *marks) seen(login string, syncing bool, now time.Time) time.Duration {
 // await returns when no sync of the user is running that somebody else began:
 // Drone has no lock, and of two the slower one restores what it read at its
 // start. waited tells that there was one. It also finds out whose token it is.
-func (t *Target) await(ctx context.Context, login, token string) (waited bool, err error) {
+func (t *Target) await(ctx context.Context, a *actor) (waited bool, err error) {
 	for step := 0; ; step++ {
-		who, err := t.whoami(ctx, login, token)
+		who, err := t.whoami(ctx, a)
 		if err != nil {
 			return false, err
 		}
-		since := t.marks.seen(providers.Fold(login), who.Syncing, t.cfg.Now())
+		since := t.marks.seen(providers.Fold(a.login), who.Syncing, t.cfg.Now())
 		switch {
 		case !who.Syncing:
 			return step > 0, nil
 		case since >= abandoned:
-			t.cfg.Log.Warn("the CI server has called a user syncing for too long to be true: syncing anyway", "user", login, "since", since)
+			t.cfg.Log.Warn("the CI server has called a user syncing for too long to be true: syncing anyway", "user", a.login, "since", since)
 			return false, nil
 		case step == len(t.cfg.Wait):
 			return false, fmt.Errorf("%w since at least %s", errBusy, since.Round(time.Second))

@@ -1,6 +1,7 @@
 package drone
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -64,18 +65,33 @@ func (p *problem) Error() string {
 	return fmt.Sprintf("%s: status %d: %s", p.op, p.status, p.message)
 }
 
-// do sends one request and hands the body of a 200 to read, which must consume
-// one JSON value. Every other answer is a *problem.
-func (c *client) do(ctx context.Context, method, path, token string, read func(*json.Decoder) error) error {
+// do sends one request as somebody, or as nobody if as is nil, with in as its
+// body if that is not nil, and hands the body of a 200 to read, which must
+// consume one JSON value. Every other answer is a *problem.
+func (c *client) do(ctx context.Context, method, path string, as credential, in any, read func(*json.Decoder) error) error {
 	op := method + " " + path
-	req, err := http.NewRequestWithContext(ctx, method, c.base+path, nil)
+	var content io.Reader
+	if in != nil {
+		b, err := json.Marshal(in)
+		if err != nil {
+			return fmt.Errorf("%s: %w", op, err)
+		}
+		content = bytes.NewReader(b)
+	}
+	req, err := http.NewRequestWithContext(ctx, method, c.base+path, content)
 	if err != nil {
 		return fmt.Errorf("%s: cannot be asked", op)
 	}
+	if in != nil {
+		req.Header.Set("Content-Type", "application/json")
+	}
 	req.Header.Set("Accept", "application/json")
 	req.Header.Set("User-Agent", "hookd")
-	if token != "" {
-		req.Header.Set("Authorization", "Bearer "+token)
+	secret := ""
+	if as != nil {
+		if secret, err = as.authorize(req); err != nil {
+			return fmt.Errorf("%s: %w", op, err)
+		}
 	}
 	c.requests.Add(1)
 	res, err := c.http.Do(req)
@@ -86,7 +102,7 @@ func (c *client) do(ctx context.Context, method, path, token string, read func(*
 	defer res.Body.Close()
 	c.observe(res.StatusCode)
 	if res.StatusCode != http.StatusOK {
-		return c.problem(op, token, res)
+		return c.problem(op, secret, res)
 	}
 	if !isJSON(res.Header) {
 		return &problem{op: op, status: res.StatusCode, message: "the answer is not JSON: is this Drone's address?"}
@@ -109,7 +125,7 @@ func (c *client) do(ctx context.Context, method, path, token string, read func(*
 	return fmt.Errorf("%s: broken answer: %w", op, err)
 }
 
-func (c *client) problem(op, token string, res *http.Response) error {
+func (c *client) problem(op, secret string, res *http.Response) error {
 	p := &problem{op: op, status: res.StatusCode}
 	if res.StatusCode/100 == 3 {
 		p.message = "redirects are not followed: a token stays with the configured address"
@@ -123,7 +139,7 @@ func (c *client) problem(op, token string, res *http.Response) error {
 	}
 	err := json.NewDecoder(io.LimitReader(res.Body, maxProblem)).Decode(&said)
 	if err == nil && said.Message != nil {
-		p.own, p.said, p.message = true, *said.Message, clean(*said.Message, token)
+		p.own, p.said, p.message = true, *said.Message, clean(*said.Message, secret)
 	}
 	return p
 }
@@ -143,10 +159,10 @@ func isJSON(h http.Header) bool {
 }
 
 // clean makes a foreign text fit for an error: one line, short, and without
-// the token, should the other side have echoed it.
-func clean(s, token string) string {
-	if token != "" {
-		s = strings.ReplaceAll(s, token, "[redacted]")
+// the secret, should the other side have echoed it.
+func clean(s, secret string) string {
+	if secret != "" {
+		s = strings.ReplaceAll(s, secret, "[redacted]")
 	}
 	s = strings.Map(func(r rune) rune {
 		if !unicode.IsPrint(r) {

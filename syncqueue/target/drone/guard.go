@@ -22,7 +22,7 @@ import (
 // Looking up is Drone's own preview (GET /api/user/remote/repos): it costs as
 // much as the sync and names each repository that would go, so what is archived
 // counts as explained. Where nothing unexplained can be lost, nobody is asked.
-func (t *Target) guard(ctx context.Context, login, token string, want target.Desired, shown rows) (remote rows, err error) {
+func (t *Target) guard(ctx context.Context, a *actor, want target.Desired, shown rows) (remote rows, err error) {
 	have, leaving := len(shown), leaves(want, shown)
 	look := want.Explain
 	if have > len(leaving) {
@@ -44,8 +44,8 @@ func (t *Target) guard(ctx context.Context, login, token string, want target.Des
 	if !look {
 		return remote, nil
 	}
-	if remote, err = t.list(ctx, "/api/user/remote/repos", token, t.cfg.SyncTimeout); err != nil {
-		return nil, t.userError(ctx, login, token, err)
+	if remote, err = t.list(ctx, "/api/user/remote/repos", a.as, t.cfg.SyncTimeout); err != nil {
+		return nil, t.userError(ctx, a, err)
 	}
 	lost, explained := 0, 0
 	for id := range shown {

@@ -16,27 +16,26 @@ import (
 
 // look reads what Drone shows a user. An empty list is read a second time, if
 // possible by the other way: "nothing to lose" and "all gone" are too much to
-// conclude from one answer. missing is what is wrong with the user's token; nil
-// if nothing.
-func (t *Target) look(ctx context.Context, login, token string, missing error) (account, rows, error) {
-	who, first, err := t.firstLook(ctx, login, token, missing)
+// conclude from one answer.
+func (t *Target) look(ctx context.Context, a *actor) (account, rows, error) {
+	who, first, err := t.firstLook(ctx, a)
 	if err != nil || len(first) > 0 {
 		return who, first, err
 	}
-	if missing != nil {
-		if second, err := t.shown(ctx, login, token); err != nil || len(second) > 0 {
-			return who, nil, missing
+	if a.missing != nil {
+		if second, err := t.shown(ctx, a); err != nil || len(second) > 0 {
+			return who, nil, a.missing
 		}
 		return who, first, nil
 	}
-	second, err := t.list(ctx, "/api/user/repos", token, lookTimeout)
+	second, err := t.list(ctx, "/api/user/repos", a.as, lookTimeout)
 	switch {
 	case err != nil:
-		return who, nil, t.userError(ctx, login, token, err)
+		return who, nil, t.userError(ctx, a, err)
 	case len(second) == 0:
 		return who, first, nil
 	}
-	if _, err := t.whoami(ctx, login, token); err != nil { // it is not his list
+	if _, err := t.whoami(ctx, a); err != nil { // it is not his list
 		return who, nil, err
 	}
 	return who, nil, fmt.Errorf("two looks at one list disagree: none, then %d", len(second))
@@ -44,63 +43,67 @@ func (t *Target) look(ctx context.Context, login, token string, missing error) (
 
 // firstLook reads by the administrator's token if there is one, even for a user
 // without a token of his own, who may see everything already.
-func (t *Target) firstLook(ctx context.Context, login, token string, missing error) (account, rows, error) {
+func (t *Target) firstLook(ctx context.Context, a *actor) (account, rows, error) {
 	if t.cfg.AdminToken == "" {
-		if missing != nil {
-			return account{}, nil, missing
+		if a.missing != nil {
+			return account{}, nil, a.missing
 		}
-		who, err := t.whoami(ctx, login, token)
+		who, err := t.whoami(ctx, a)
 		if err != nil {
 			return who, nil, err
 		}
-		list, err := t.shown(ctx, login, token)
+		list, err := t.shown(ctx, a)
 		return who, list, err
 	}
-	if t.stranger(login, missing) {
+	if t.stranger(a) {
 		return account{}, nil, target.ErrNoAccount
 	}
-	who, err := t.account(ctx, userPath(login), t.cfg.AdminToken)
-	if err == nil && providers.Fold(who.Login) != providers.Fold(login) {
+	who, err := t.account(ctx, userPath(a.login), t.admin())
+	if err == nil && providers.Fold(who.Login) != providers.Fold(a.login) {
 		// Drone takes a numeric login for its own user id when it knows no such login.
 		err = target.ErrNoAccount
 	}
 	var list rows
 	if err == nil {
-		list, err = t.shown(ctx, login, token)
+		t.meet(a, who)
+		list, err = t.shown(ctx, a)
 	}
 	switch {
 	case err == nil:
 		return who, list, nil
 	case noSuchUser(err), errors.Is(err, target.ErrNoAccount):
-		if errors.Is(missing, target.ErrNoCredential) {
+		if errors.Is(a.missing, target.ErrNoCredential) {
 			t.met(ctx)
 		}
 		return who, nil, target.ErrNoAccount
-	case missing != nil: // what is wrong with the CI server matters less than that
-		return who, nil, missing
+	case a.missing != nil: // what is wrong with the CI server matters less than that
+		return who, nil, a.missing
 	}
 	return who, nil, fmt.Errorf("as administrator: %w", err)
 }
 
 // shown reads the list that Drone keeps of a user. The forge is not asked.
-func (t *Target) shown(ctx context.Context, login, token string) (rows, error) {
+func (t *Target) shown(ctx context.Context, a *actor) (rows, error) {
 	if t.cfg.AdminToken != "" {
-		return t.list(ctx, userPath(login)+"/repos", t.cfg.AdminToken, lookTimeout)
+		return t.list(ctx, userPath(a.login)+"/repos", t.admin(), lookTimeout)
 	}
-	list, err := t.list(ctx, "/api/user/repos", token, lookTimeout)
+	list, err := t.list(ctx, "/api/user/repos", a.as, lookTimeout)
 	if err != nil {
-		return nil, t.userError(ctx, login, token, err)
+		return nil, t.userError(ctx, a, err)
 	}
 	return list, nil
 }
 
+// admin is the administrator's credential.
+func (t *Target) admin() credential { return bearer(t.cfg.AdminToken) }
+
 func userPath(login string) string { return "/api/users/" + url.PathEscape(login) }
 
-func (t *Target) account(ctx context.Context, path, token string) (account, error) {
+func (t *Target) account(ctx context.Context, path string, as credential) (account, error) {
 	ctx, cancel := context.WithTimeout(ctx, lookTimeout)
 	defer cancel()
 	var a account
-	err := t.client.do(ctx, http.MethodGet, path, token, func(d *json.Decoder) error {
+	err := t.client.do(ctx, http.MethodGet, path, as, nil, func(d *json.Decoder) error {
 		if err := d.Decode(&a); err != nil {
 			return err
 		}
@@ -112,11 +115,11 @@ func (t *Target) account(ctx context.Context, path, token string) (account, erro
 	return a, err
 }
 
-func (t *Target) list(ctx context.Context, path, token string, timeout time.Duration) (rows, error) {
+func (t *Target) list(ctx context.Context, path string, as credential, timeout time.Duration) (rows, error) {
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 	l := rows{}
-	return l, t.client.do(ctx, http.MethodGet, path, token, l.read)
+	return l, t.client.do(ctx, http.MethodGet, path, as, nil, l.read)
 }
 
 // noSuchUser reports whether Drone says that it does not know a user. It
@@ -143,14 +146,14 @@ var refusals = []string{"unauthorized", "401 unauthorized", "bad credentials"}
 // userError gives a failure that Drone answered to a user's own token its
 // meaning: the token is refused, the user's session with the forge is spent, or
 // something else, which a retry may cure.
-func (t *Target) userError(ctx context.Context, login, token string, err error) error {
+func (t *Target) userError(ctx context.Context, a *actor, err error) error {
 	var p *problem
 	if !errors.As(err, &p) || !p.own {
 		return err
 	}
 	switch p.status {
 	case http.StatusUnauthorized:
-		return t.refused(ctx, login, token)
+		return t.refused(ctx, a)
 	case http.StatusInternalServerError:
 		said := strings.ToLower(strings.TrimSpace(p.said))
 		for _, s := range spent {

@@ -48,8 +48,8 @@ func (t *Target) met(ctx context.Context) {
 	}
 }
 
-// stranger reports whether login is known to be no user, whom nobody needs to be
+// stranger reports whether the actor is known to be no user, whom nobody needs to be
 // asked about. Somebody whose token file is there is asked about in any case.
-func (t *Target) stranger(login string, missing error) bool {
-	return errors.Is(missing, target.ErrNoCredential) && t.strangers.knows(login, t.cfg.Now())
+func (t *Target) stranger(a *actor) bool {
+	return errors.Is(a.missing, target.ErrNoCredential) && t.strangers.knows(a.login, t.cfg.Now())
 }

@@ -34,8 +34,8 @@ func (t *Target) sync(ctx context.Context, login string, want target.Desired) (t
 	}
 	defer done()
 
-	token, missing := t.keys.Token(login)
-	who, shown, err := t.look(ctx, login, token, missing)
+	a := t.act(login)
+	who, shown, err := t.look(ctx, a)
 	if err != nil {
 		return target.Result{}, err
 	}
@@ -43,16 +43,16 @@ func (t *Target) sync(ctx context.Context, login string, want target.Desired) (t
 	switch {
 	case res.Settled() && len(strays(want, shown)) == 0, who.Machine: // nothing a sync could change
 		return res, nil
-	case missing != nil:
-		return target.Result{}, missing
+	case a.missing != nil:
+		return target.Result{}, a.missing
 	}
 
-	waited, err := t.await(ctx, login, token)
+	waited, err := t.await(ctx, a)
 	if err != nil {
 		return target.Result{}, err
 	}
 	if waited { // somebody else's sync may have done it
-		if _, shown, err = t.look(ctx, login, token, nil); err != nil {
+		if _, shown, err = t.look(ctx, a); err != nil {
 			return target.Result{}, err
 		}
 		if res = finish(judge(want, shown, false), len(shown), shown); res.Settled() && len(strays(want, shown)) == 0 {
@@ -60,12 +60,12 @@ func (t *Target) sync(ctx context.Context, login string, want target.Desired) (t
 		}
 	}
 
-	remote, err := t.guard(ctx, login, token, want, shown)
+	remote, err := t.guard(ctx, a, want, shown)
 	if err != nil {
 		return target.Result{}, err
 	}
 	t.takeovers(login, want, shown)
-	after, err := t.post(ctx, login, token, len(shown), len(leaves(want, shown)))
+	after, err := t.post(ctx, a, len(shown), len(leaves(want, shown)))
 	if err != nil {
 		return target.Result{}, err
 	}
@@ -91,22 +91,22 @@ func plausible(login string) bool {
 
 // post lets Drone synchronize the user and returns what it shows then. explained
 // is how many of the before repositories are meant to go.
-func (t *Target) post(ctx context.Context, login, token string, before, explained int) (rows, error) {
+func (t *Target) post(ctx context.Context, a *actor, before, explained int) (rows, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
 	detached, cancel := context.WithTimeout(context.WithoutCancel(ctx), t.cfg.SyncTimeout)
 	defer cancel()
 	after := rows{}
-	if err := t.client.do(detached, http.MethodPost, "/api/user/repos", token, after.read); err != nil {
-		return nil, t.userError(detached, login, token, err)
+	if err := t.client.do(detached, http.MethodPost, "/api/user/repos", a.as, nil, after.read); err != nil {
+		return nil, t.userError(detached, a, err)
 	}
 
 	// An empty or much smaller list is read a second time: something between
 	// Drone and us may have made up the answer, and "gone" would be believed.
 	excess := t.cfg.Guard.Holds(before, len(after), explained)
 	if excess || before > 0 && len(after) == 0 {
-		again, err := t.shown(detached, login, token)
+		again, err := t.shown(detached, a)
 		switch {
 		case err != nil:
 			return nil, fmt.Errorf("reading back a list of %d instead of %d: %w", len(after), before, err)
@@ -115,7 +115,7 @@ func (t *Target) post(ctx context.Context, login, token string, before, explaine
 		}
 	}
 	if excess {
-		t.cfg.Log.Warn("a sync took away more than the guard allows", "user", login, "before", before, "after", len(after))
+		t.cfg.Log.Warn("a sync took away more than the guard allows", "user", a.login, "before", before, "after", len(after))
 	}
 	return after, nil
 }

@@ -52,7 +52,7 @@ const (
 type Target struct {
 	cfg    Config
 	client *client
-	keys   *keys.Dir
+	source source
 	turns  keys.Turns
 	marks  marks
 
@@ -93,8 +93,8 @@ func New(cfg Config) (*Target, error) {
 	}
 	return &Target{
 		cfg: cfg, client: c,
-		keys:  keys.NewDir(cfg.TokenDir, cfg.Now, cfg.Log),
-		marks: marks{since: map[string]time.Time{}},
+		source: tokens{keys.NewDir(cfg.TokenDir, cfg.Now, cfg.Log)},
+		marks:  marks{since: map[string]time.Time{}},
 	}, nil
 }
 
@@ -108,7 +108,7 @@ func (t *Target) Probe(ctx context.Context) (string, error) {
 	var v struct {
 		Version string `json:"version"`
 	}
-	err := t.client.do(ctx, http.MethodGet, "/version", "", func(d *json.Decoder) error { return d.Decode(&v) })
+	err := t.client.do(ctx, http.MethodGet, "/version", nil, nil, func(d *json.Decoder) error { return d.Decode(&v) })
 	if err == nil && v.Version == "" {
 		err = errors.New("GET /version: the answer names no version")
 	}
@@ -126,7 +126,7 @@ func (t *Target) Accounts(ctx context.Context) ([]target.Account, error) {
 	ctx, cancel := context.WithTimeout(ctx, lookTimeout)
 	defer cancel()
 	var list []account
-	err := t.client.do(ctx, http.MethodGet, "/api/users", t.cfg.AdminToken, func(d *json.Decoder) error { return d.Decode(&list) })
+	err := t.client.do(ctx, http.MethodGet, "/api/users", t.admin(), nil, func(d *json.Decoder) error { return d.Decode(&list) })
 	if err == nil && list == nil {
 		err = errors.New("GET /api/users: the answer is no list")
 	}
