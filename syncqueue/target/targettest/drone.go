@@ -33,13 +33,14 @@ type Drone struct {
 	stop  context.CancelFunc
 	work  sync.WaitGroup
 
-	mu     sync.Mutex
-	server *http.Server
-	fault  fault
-	calls  int
-	forge  int
-	syncs  map[string]*syncCount // by folded login
-	grants map[string]int        // the forge's side: serial of the only refresh token that is good, by folded login
+	mu      sync.Mutex
+	server  *http.Server
+	fault   fault
+	calls   int
+	forge   int
+	syncs   map[string]*syncCount // by folded login
+	enabled map[string]int        // by slug: how often a repository was activated
+	grants  map[string]int        // the forge's side: serial of the only refresh token that is good, by folded login
 	store
 }
 
@@ -60,7 +61,7 @@ func StartDrone(opt DroneOptions) *Drone {
 	}
 	d := &Drone{
 		opt: opt, addr: "127.0.0.1:0",
-		syncs: map[string]*syncCount{}, grants: map[string]int{}, store: newStore(),
+		syncs: map[string]*syncCount{}, grants: map[string]int{}, enabled: map[string]int{}, store: newStore(),
 	}
 	d.serve, d.stop = context.WithCancel(context.Background())
 	if err := d.listen(); err != nil {

@@ -2,8 +2,6 @@ package targettest
 
 import (
 	"context"
-	"encoding/json"
-	"errors"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -34,25 +32,7 @@ func (d *Drone) remote(ctx context.Context, u *droneUser) ([]droneRepo, error) {
 // ask sends one request to the forge. An error of the forge is passed on as its
 // status text alone (source: scm/driver/gitea/gitea.go; measured: "Forbidden").
 func (d *Drone) ask(ctx context.Context, token, path string, into any) (http.Header, error) {
-	d.mu.Lock()
-	d.forge++
-	d.mu.Unlock()
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, strings.TrimRight(d.opt.ForgeURL, "/")+path, nil)
-	if err != nil {
-		return nil, err
-	}
-	if token != "" {
-		req.Header.Set("Authorization", "Bearer "+token)
-	}
-	res, err := d.opt.HTTP.Do(req)
-	if err != nil {
-		return nil, err
-	}
-	defer res.Body.Close()
-	if res.StatusCode > http.StatusMultipleChoices {
-		return nil, errors.New(http.StatusText(res.StatusCode))
-	}
-	return res.Header, json.NewDecoder(res.Body).Decode(into)
+	return d.call(ctx, http.MethodGet, token, path, nil, into)
 }
 
 // nextPage takes the number, never the address, out of rel="next" (source:

@@ -28,6 +28,8 @@ func (d *Drone) handler() http.Handler {
 	mux.HandleFunc("GET /api/users/{user}/repos", d.admin(d.userRepos))
 	mux.HandleFunc("GET /api/repos/{owner}/{name}", d.findRepository)
 	mux.HandleFunc("PATCH /api/repos/{owner}/{name}", d.patchRepository)
+	mux.HandleFunc("POST /api/repos/{owner}/{name}", d.enableRepository)
+	mux.HandleFunc("DELETE /api/repos/{owner}/{name}", d.disableRepository)
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
 		if strings.HasPrefix(r.URL.Path, "/api/") {
 			http.NotFound(w, r)

@@ -85,21 +85,36 @@ func (d *Drone) findRepository(w http.ResponseWriter, r *http.Request) {
 	answer(w, http.StatusOK, a.repo)
 }
 
-// patchRepository is for administrators of Drone or of the repository.
-func (d *Drone) patchRepository(w http.ResponseWriter, r *http.Request) {
+// administered lets administrators of Drone or of the repository through
+// (source: handler/api/acl/check.go, CheckAdminAccess).
+func (d *Drone) administered(w http.ResponseWriter, r *http.Request) (asked, bool) {
 	a, ok := d.inject(w, r)
 	switch {
 	case !ok:
-		return
+		return a, false
 	case !a.known:
 		fail(w, http.StatusUnauthorized, "Unauthorized")
-		return
+		return a, false
 	case a.user.Admin:
-	case !a.has || !a.perm.Admin:
+	case !a.has:
 		fail(w, http.StatusNotFound, "Not Found")
-		return
+		return a, false
 	case !a.user.Active:
 		fail(w, http.StatusForbidden, "Forbidden")
+		return a, false
+	case !a.perm.Admin:
+		fail(w, http.StatusNotFound, "Not Found")
+		return a, false
+	}
+	return a, true
+}
+
+// patchRepository changes what is given. Whoever does not administer Drone is
+// not told that some of it was left as it was (source:
+// handler/api/repos/update.go).
+func (d *Drone) patchRepository(w http.ResponseWriter, r *http.Request) {
+	a, ok := d.administered(w, r)
+	if !ok {
 		return
 	}
 	var in struct {
