@@ -26,6 +26,7 @@
 //	    drone                      Drone's API, as each affected user
 //	    dronedb                    Drone's database, PostgreSQL or SQLite (mode database)
 //	    keys                       each user's own token, and one at a time who acts as him
+//	    transport                  what the CI servers' APIs have in common: one origin, bounded answers
 //	    webhook                    a service of the operator's own (kind http)
 //	    targettest                 what every target must do; a simulated Drone
 //	storage                    what is kept: who holds what, and what changes it

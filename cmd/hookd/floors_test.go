@@ -45,7 +45,8 @@ var floors = map[string]floor{
 
 	"syncqueue/target":            {[]string{"providers", "storage"}, nil},
 	"syncqueue/target/keys":       {[]string{"providers", "storage", "syncqueue/target"}, nil},
-	"syncqueue/target/drone":      {[]string{"providers", "storage", "syncqueue/target", "syncqueue/target/keys"}, nil},
+	"syncqueue/target/transport":  {nil, nil},
+	"syncqueue/target/drone":      {[]string{"providers", "storage", "syncqueue/target", "syncqueue/target/keys", "syncqueue/target/transport"}, nil},
 	"syncqueue/target/dronedb":    {[]string{"providers", "storage", "syncqueue/target"}, []string{"github.com/jackc/pgx/v5", "modernc.org/sqlite"}},
 	"syncqueue/target/webhook":    {[]string{"providers", "storage", "syncqueue/target"}, nil},
 	"syncqueue/target/command":    {[]string{"providers", "storage", "syncqueue/target"}, nil},

@@ -12,6 +12,7 @@ import (
 
 	"github.com/hookd/hookd/providers"
 	"github.com/hookd/hookd/syncqueue/target"
+	"github.com/hookd/hookd/syncqueue/target/transport"
 )
 
 // look reads what Drone shows a user. An empty list is read a second time, if
@@ -126,8 +127,8 @@ func (t *Target) list(ctx context.Context, path string, as credential, timeout t
 // answers 404 to every failure of the look-up; only this text is that of one
 // without a result.
 func noSuchUser(err error) bool {
-	var p *problem
-	return errors.As(err, &p) && p.own && p.status == http.StatusNotFound && strings.Contains(p.said, "no rows in result set")
+	var p *transport.Problem
+	return errors.As(err, &p) && p.Own && p.Status == http.StatusNotFound && strings.Contains(p.Said, "no rows in result set")
 }
 
 // spent are the words of forges for a session that only the user can renew, as
@@ -147,23 +148,23 @@ var refusals = []string{"unauthorized", "401 unauthorized", "bad credentials"}
 // meaning: the token is refused, the user's session with the forge is spent, or
 // something else, which a retry may cure.
 func (t *Target) userError(ctx context.Context, a *actor, err error) error {
-	var p *problem
-	if !errors.As(err, &p) || !p.own {
+	var p *transport.Problem
+	if !errors.As(err, &p) || !p.Own {
 		return err
 	}
-	switch p.status {
+	switch p.Status {
 	case http.StatusUnauthorized:
 		return t.refused(ctx, a)
 	case http.StatusInternalServerError:
-		said := strings.ToLower(strings.TrimSpace(p.said))
+		said := strings.ToLower(strings.TrimSpace(p.Said))
 		for _, s := range spent {
 			if strings.Contains(said, s) {
-				return fmt.Errorf("%w (the forge says: %s)", target.ErrMustLogIn, p.message)
+				return fmt.Errorf("%w (the forge says: %s)", target.ErrMustLogIn, p.Message)
 			}
 		}
 		for _, s := range refusals {
 			if said == s {
-				return fmt.Errorf("%w (the forge says: %s)", target.ErrMustLogIn, p.message)
+				return fmt.Errorf("%w (the forge says: %s)", target.ErrMustLogIn, p.Message)
 			}
 		}
 	}

@@ -4,10 +4,10 @@ import (
 	"context"
 	"fmt"
 	"net/http"
-	"strings"
 
 	"github.com/hookd/hookd/providers"
 	"github.com/hookd/hookd/syncqueue/target"
+	"github.com/hookd/hookd/syncqueue/target/transport"
 )
 
 // Sync makes Drone show u what want says. Only one call at a time acts for a
@@ -25,7 +25,7 @@ func (t *Target) Sync(ctx context.Context, u providers.User, want target.Desired
 }
 
 func (t *Target) sync(ctx context.Context, login string, want target.Desired) (target.Result, error) {
-	if !plausible(login) {
+	if !transport.Segment(login) {
 		return target.Result{}, fmt.Errorf("%w: it is no login", target.ErrNoAccount)
 	}
 	done, err := t.turns.Take(ctx, login)
@@ -80,13 +80,6 @@ func (t *Target) sync(ctx context.Context, login string, want target.Desired) (t
 func finish(res target.Result, before int, after rows) target.Result {
 	res.Before, res.After = before, len(after)
 	return res
-}
-
-// plausible reports whether a login can be a segment of a path: Drone's router
-// would read "../repos" as another question.
-func plausible(login string) bool {
-	return login != "" && login != "." && login != ".." &&
-		!strings.ContainsFunc(login, func(r rune) bool { return r <= ' ' || r == '/' || r == '\\' || r == 0x7f })
 }
 
 // post lets Drone synchronize the user and returns what it shows then. explained

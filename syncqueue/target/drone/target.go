@@ -51,7 +51,7 @@ const (
 // Target is a Drone server. It is safe for concurrent use.
 type Target struct {
 	cfg    Config
-	client *client
+	client client
 	source source
 	turns  keys.Turns
 	marks  marks
@@ -71,9 +71,6 @@ func New(cfg Config) (*Target, error) {
 	if cfg.TokenDir == "" {
 		return nil, errors.New("drone: users.token_dir is required: Drone synchronizes a user only by his own token")
 	}
-	if cfg.HTTP == nil {
-		cfg.HTTP = &http.Client{}
-	}
 	if cfg.Now == nil {
 		cfg.Now = time.Now
 	}
@@ -87,7 +84,7 @@ func New(cfg Config) (*Target, error) {
 		cfg.Wait = []time.Duration{200 * time.Millisecond, 500 * time.Millisecond, time.Second, time.Second, 2 * time.Second}
 	}
 	cfg.Log = cfg.Log.With("target", cfg.Name)
-	c, err := newClient(cfg.URL, cfg.HTTP, cfg.Observe)
+	c, err := newClient(cfg)
 	if err != nil {
 		return nil, fmt.Errorf("drone: %w", err)
 	}
@@ -99,7 +96,7 @@ func New(cfg Config) (*Target, error) {
 }
 
 // Requests counts the requests sent to Drone.
-func (t *Target) Requests() uint64 { return t.client.requests.Load() }
+func (t *Target) Requests() uint64 { return t.client.Requests() }
 
 // Probe asks for Drone's version.
 func (t *Target) Probe(ctx context.Context) (string, error) {
