@@ -17,7 +17,7 @@ import (
 )
 
 // forge is the part of a Gitea that Drone reads: a user's own list, in pages of
-// at most 50 whatever is asked for.
+// at most 50 whatever is asked for, and repositories with their webhooks.
 type forge struct {
 	*httptest.Server
 
@@ -25,6 +25,8 @@ type forge struct {
 	last  int
 	repos map[string]providers.Repo  // by id
 	has   map[string]map[string]bool // login -> ids
+	heads map[string]map[string]bool // login -> ids that he administers
+	hooks map[string]map[int]string  // path -> id -> address
 
 	fail   func(page int) (status int, body string) // status 0: as usual; may be nil
 	noLink bool
@@ -32,7 +34,7 @@ type forge struct {
 }
 
 func newForge(t testing.TB) *forge {
-	f := &forge{repos: map[string]providers.Repo{}, has: map[string]map[string]bool{}}
+	f := &forge{repos: map[string]providers.Repo{}, has: map[string]map[string]bool{}, heads: map[string]map[string]bool{}, hooks: map[string]map[int]string{}}
 	f.Server = httptest.NewServer(http.HandlerFunc(f.serve))
 	t.Cleanup(f.Close)
 	return f
@@ -96,6 +98,10 @@ func forgeToken(login string) string { return "forge-token-of-" + login }
 
 func (f *forge) serve(w http.ResponseWriter, r *http.Request) {
 	login, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer forge-token-of-")
+	if path, about := strings.CutPrefix(r.URL.Path, "/api/v1/repos/"); ok && about {
+		f.serveRepo(w, r, login, path)
+		return
+	}
 	if !ok || r.URL.Path != "/api/v1/user/repos" {
 		w.WriteHeader(http.StatusUnauthorized)
 		return
@@ -124,16 +130,84 @@ func (f *forge) serve(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Content-Type", "application/json;charset=utf-8")
 	out := []map[string]any{}
 	for _, x := range all[from:to] {
-		cut := strings.LastIndex(x.Path, "/")
-		owner, name := x.Path[:cut], x.Path[cut+1:]
-		out = append(out, map[string]any{
-			"id": atoi(x.ID), "owner": map[string]any{"login": owner}, "name": name, "full_name": x.Path,
-			"private": x.Visibility != providers.Public, "archived": x.Archived, "default_branch": "main",
-			"clone_url": f.URL + "/" + x.Path + ".git", "html_url": f.URL + "/" + x.Path,
-			"permissions": map[string]bool{"pull": true},
-		})
+		out = append(out, f.wire(x, false))
 	}
 	_ = json.NewEncoder(w).Encode(out)
+}
+
+func (f *forge) wire(x providers.Repo, admin bool) map[string]any {
+	cut := strings.LastIndex(x.Path, "/")
+	owner, name := x.Path[:cut], x.Path[cut+1:]
+	return map[string]any{
+		"id": atoi(x.ID), "owner": map[string]any{"login": owner}, "name": name, "full_name": x.Path,
+		"private": x.Visibility != providers.Public, "archived": x.Archived, "default_branch": "main",
+		"clone_url": f.URL + "/" + x.Path + ".git", "html_url": f.URL + "/" + x.Path,
+		"permissions": map[string]bool{"pull": true, "push": admin, "admin": admin},
+	}
+}
+
+// head makes a user the administrator of a repository.
+func (f *forge) head(login string, r providers.Repo) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.heads[login] == nil {
+		f.heads[login] = map[string]bool{}
+	}
+	f.heads[login][r.ID] = true
+}
+
+func (f *forge) behead(login string, r providers.Repo) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	delete(f.heads[login], r.ID)
+}
+
+func (f *forge) hooksOf(path string) []string {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return slices.Sorted(maps.Values(f.hooks[path]))
+}
+
+// serveRepo answers about one repository and its webhooks, which are for its
+// administrators.
+func (f *forge) serveRepo(w http.ResponseWriter, r *http.Request, login, path string) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	path, hook, hooks := strings.Cut(path, "/hooks")
+	var repo providers.Repo
+	for _, x := range f.repos {
+		if x.Path == path && f.has[login][x.ID] {
+			repo = x
+		}
+	}
+	admin := f.heads[login][repo.ID]
+	w.Header().Set("Content-Type", "application/json;charset=utf-8")
+	switch {
+	case repo.ID == "":
+		w.WriteHeader(http.StatusNotFound)
+	case !hooks:
+		_ = json.NewEncoder(w).Encode(f.wire(repo, admin))
+	case !admin:
+		w.WriteHeader(http.StatusForbidden)
+	case r.Method == http.MethodDelete:
+		delete(f.hooks[path], atoi(strings.TrimPrefix(hook, "/")))
+		w.WriteHeader(http.StatusNoContent)
+	case r.Method == http.MethodPost:
+		var form struct{ Config map[string]string }
+		_ = json.NewDecoder(r.Body).Decode(&form)
+		if f.hooks[path] == nil {
+			f.hooks[path] = map[int]string{}
+		}
+		f.last++
+		f.hooks[path][f.last] = form.Config["url"]
+		w.WriteHeader(http.StatusCreated)
+	default:
+		list := []map[string]any{}
+		for id, address := range f.hooks[path] {
+			list = append(list, map[string]any{"id": id, "config": map[string]string{"url": address}})
+		}
+		_ = json.NewEncoder(w).Encode(list)
+	}
 }
 
 func atoi(s string) int { n, _ := strconv.Atoi(s); return n }

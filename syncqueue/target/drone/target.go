@@ -63,6 +63,8 @@ var (
 	_ target.Target  = (*Target)(nil)
 	_ target.Keyring = (*Target)(nil)
 	_ target.Roster  = (*Target)(nil)
+
+	_ target.Activator = (*Target)(nil)
 )
 
 // New returns a target. It asks nobody; the token directory need not exist
