@@ -97,6 +97,14 @@ type ContentForge interface {
 	Topics(ctx context.Context, r Repo) ([]string, error)
 }
 
+// A RepoHookForge lists the webhooks of a repository's own, as a CI server makes
+// them.
+type RepoHookForge interface {
+	// RepoHooks returns the addresses that they send to. Whether hookd's token
+	// may see them is up to the forge: ErrForbidden, or ErrNotFound.
+	RepoHooks(ctx context.Context, r Repo) ([]string, error)
+}
+
 // A CollaboratorForge lists the direct collaborators of a repository.
 type CollaboratorForge interface {
 	Collaborators(ctx context.Context, r Repo) iter.Seq2[Access, error]

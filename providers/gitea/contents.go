@@ -9,6 +9,8 @@ import (
 	"net/url"
 	"strings"
 
+	sdk "code.gitea.io/sdk/gitea"
+
 	"github.com/hookd/hookd/providers"
 )
 
@@ -66,4 +68,17 @@ func (f *Forge) Topics(ctx context.Context, r providers.Repo) ([]string, error) 
 		return nil, wrap(err)
 	}
 	return found.Topics, nil
+}
+
+// RepoHooks asks by path: Gitea has no such call by id.
+func (f *Forge) RepoHooks(ctx context.Context, r providers.Repo) ([]string, error) {
+	owner, name, _ := strings.Cut(r.Path, "/")
+	c := f.client(ctx, "")
+	hooks, err := list[sdk.Hook]{
+		f: f, op: "GET /repos/" + r.Path + "/hooks", id: func(h *sdk.Hook) int64 { return h.ID },
+		fetch: func(o sdk.ListOptions) ([]*sdk.Hook, *sdk.Response, error) {
+			return c.ListRepoHooks(owner, name, sdk.ListHooksOptions{ListOptions: o})
+		},
+	}.all(ctx)
+	return convert(hooks, func(h *sdk.Hook) string { return h.Config["url"] }), wrap(err)
 }

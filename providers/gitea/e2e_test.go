@@ -195,6 +195,13 @@ func (w *realWorld) SetTopics(r providers.Repo, topics ...string) error {
 	return err
 }
 
+func (w *realWorld) AddRepoHook(r providers.Repo, address string) error {
+	_, _, err := w.c.CreateRepoHook(r.Org.Name, name(r), sdk.CreateHookOption{
+		Type: sdk.HookTypeGitea, Config: map[string]string{"url": address, "content_type": "json"}, Events: []string{"push"}, Active: true,
+	})
+	return err
+}
+
 func (w *realWorld) SetRestricted(u providers.User, restricted bool) error {
 	_, err := w.c.AdminEditUser(u.Login, sdk.EditUserOption{LoginName: u.Login, Restricted: &restricted})
 	return err

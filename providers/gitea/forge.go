@@ -40,6 +40,7 @@ var (
 	_ providers.CollaboratorForge = (*Forge)(nil)
 	_ providers.RemoteForge       = (*Forge)(nil)
 	_ providers.ContentForge      = (*Forge)(nil)
+	_ providers.RepoHookForge     = (*Forge)(nil)
 	_ providers.Prober            = (*Forge)(nil)
 	_ providers.Prover            = (*Forge)(nil)
 	_ providers.OrgLister         = (*Forge)(nil)

@@ -7,6 +7,8 @@ import (
 	"net/url"
 	"strings"
 
+	sdk "github.com/google/go-github/v88/github"
+
 	"github.com/hookd/hookd/providers"
 )
 
@@ -51,4 +53,17 @@ func (f *Forge) Topics(ctx context.Context, r providers.Repo) ([]string, error) 
 		return nil, wrap(err)
 	}
 	return found.Topics, nil
+}
+
+// RepoHooks needs a token that administers the repository, or an App with the
+// permission to read its webhooks.
+func (f *Forge) RepoHooks(ctx context.Context, r providers.Repo) ([]string, error) {
+	owner, name, _ := strings.Cut(r.Path, "/")
+	hooks, err := listing[sdk.Hook]{
+		f: f, op: "GET /repos/" + r.Path + "/hooks", id: (*sdk.Hook).GetID,
+		fetch: func(o sdk.ListOptions) ([]*sdk.Hook, *sdk.Response, error) {
+			return f.api.Repositories.ListHooks(ctx, owner, name, &o)
+		},
+	}.all(ctx)
+	return convert(hooks, func(h *sdk.Hook) string { return h.GetConfig().GetURL() }), wrap(err)
 }

@@ -55,3 +55,25 @@ func (f *Forge) Topics(ctx context.Context, r providers.Repo) ([]string, error) 
 	}
 	return p.Topics, nil
 }
+
+// RepoHooks needs a token that maintains the project.
+func (f *Forge) RepoHooks(ctx context.Context, r providers.Repo) ([]string, error) {
+	id, err := number(r.ID)
+	if err != nil {
+		return nil, wrap(err)
+	}
+	hooks, err := listing[sdk.ProjectHook]{
+		f: f, op: fmt.Sprintf("GET /projects/%d/hooks", id), id: func(h *sdk.ProjectHook) int64 { return h.ID },
+		fetch: func(more ...sdk.RequestOptionFunc) ([]*sdk.ProjectHook, *sdk.Response, error) {
+			return f.api.Projects.ListProjectHooks(id, &sdk.ListProjectHooksOptions{ListOptions: sdk.ListOptions{PerPage: pageSize}}, append(more, sdk.WithContext(ctx))...)
+		},
+	}.all(ctx)
+	if err != nil {
+		return nil, wrap(err)
+	}
+	addresses := make([]string, len(hooks))
+	for i, h := range hooks {
+		addresses[i] = h.URL
+	}
+	return addresses, nil
+}

@@ -5,11 +5,12 @@ import (
 	"strings"
 )
 
-// contents is what a repository has on its default branch, and what it is
-// tagged with. The zero contents are those of an empty repository.
+// contents is what a repository has on its default branch, what it is tagged
+// with, and the webhooks of its own. The zero contents are those of an empty repository.
 type contents struct {
 	files  []string // paths, sorted
 	topics []string
+	hooks  repoHooks
 }
 
 func (c *contents) add(path string) {

@@ -37,6 +37,7 @@ type World interface {
 	RemoveCollaborator(r providers.Repo, u providers.User) error
 	AddFile(r providers.Repo, file string) error
 	SetTopics(r providers.Repo, topics ...string) error
+	AddRepoHook(r providers.Repo, address string) error
 }
 
 // A Privileged world has users whom the forge treats apart, and teams that see
@@ -63,6 +64,7 @@ func RunForge(t *testing.T, w World) {
 		{"RepositoryIsFoundByIDWhateverItIsCalled", x.identity},
 		{"RemoteTellsWhereItIs", x.remote},
 		{"TellsWhatIsInARepository", x.contents},
+		{"TellsTheWebhooksOfARepository", x.repoHooks},
 		{"UnknownIsNotFound", x.unknown},
 		{"WhoLeavesLosesIt", x.leave},
 		{"ScopeSaysNoneAloud", x.scope},

@@ -1,6 +1,7 @@
 package providerstest
 
 import (
+	"errors"
 	"slices"
 	"testing"
 
@@ -50,4 +51,36 @@ func (x *forgeExam) contents(t *testing.T) {
 		t.Fatal(err)
 	}
 	has() // nothing, and no error: it is gone
+}
+
+// repoHooks examines the webhooks of a repository's own: there are none, and
+// those that a CI server makes are told with their addresses.
+func (x *forgeExam) repoHooks(t *testing.T) {
+	f, ok := x.f.(providers.RepoHookForge)
+	if !ok {
+		t.Log("the driver does not tell")
+		return
+	}
+	o := must[providers.Org](t)(x.w.CreateOrg(x.name("org"), "private"))
+	r := must[providers.Repo](t)(x.w.CreateRepo(o.Name, x.name("app"), true))
+	want := []string{}
+	for _, address := range []string{"", "http://127.0.0.1:3400/hook", "http://127.0.0.1:3500/api/hook?access_token=x"} {
+		if address != "" {
+			if err := x.w.AddRepoHook(r, address); err != nil {
+				t.Fatal(err)
+			}
+			want = append(want, address)
+		}
+		got, err := f.RepoHooks(t.Context(), r)
+		slices.Sort(got)
+		if err != nil || !slices.Equal(got, want) {
+			t.Errorf("got %q, %v, want %q", got, err, want)
+		}
+	}
+	if err := x.w.DeleteRepo(r); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := f.RepoHooks(t.Context(), r); !errors.Is(err, providers.ErrNotFound) {
+		t.Errorf("of what is gone: %v", err)
+	}
 }

@@ -72,3 +72,8 @@ func (c *call) repoContents() {
 		c.json(map[string]any{"errors": []string{"object does not exist " + where}, "message": message, "url": c.g.opt.RootURL + "/api/swagger"})
 	}
 }
+
+// AddRepoHook gives a repository a webhook of its own. No webhook tells.
+func (g *Gitea) AddRepoHook(path, address string) error {
+	return g.change(path, func(r *repo) { r.contents.hooks.add(g.next("hook"), address) })
+}

@@ -93,3 +93,7 @@ func (w giteaWorld) AddFile(r providers.Repo, file string) error { return w.g.Ad
 func (w giteaWorld) SetTopics(r providers.Repo, topics ...string) error {
 	return w.g.SetTopics(r.Path, topics...)
 }
+
+func (w giteaWorld) AddRepoHook(r providers.Repo, address string) error {
+	return w.g.AddRepoHook(r.Path, address)
+}

@@ -68,6 +68,9 @@ func (g *GitHub) routes() http.Handler {
 	}
 	for _, repo := range []string{"/repositories/{id}", "/repos/{owner}/{repo}"} {
 		handle("GET "+repo, (*ghCall).repoInfo)
+		handle("GET "+repo+"/hooks", (*ghCall).repoHooks)
+		handle("POST "+repo+"/hooks", (*ghCall).createRepoHook)
+		handle("DELETE "+repo+"/hooks/{hook}", (*ghCall).deleteRepoHook)
 		handle("GET "+repo+"/contents/{path...}", (*ghCall).repoContents)
 		handle("GET "+repo+"/teams", (*ghCall).repoTeams)
 		handle("GET "+repo+"/collaborators", (*ghCall).collaborators)

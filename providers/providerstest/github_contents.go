@@ -57,3 +57,11 @@ func (c *ghCall) repoContents() {
 		c.notFound()
 	}
 }
+
+// AddRepoHook gives a repository a webhook of its own.
+func (g *GitHub) AddRepoHook(path, address string) error {
+	return g.change(path, func(r *ghRepo) error {
+		r.contents.hooks.add(g.next("hook"), address)
+		return nil
+	}, nil)
+}

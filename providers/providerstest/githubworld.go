@@ -87,3 +87,7 @@ func (w githubWorld) AddFile(r providers.Repo, file string) error { return w.g.A
 func (w githubWorld) SetTopics(r providers.Repo, topics ...string) error {
 	return w.g.SetTopics(r.Path, topics...)
 }
+
+func (w githubWorld) AddRepoHook(r providers.Repo, address string) error {
+	return w.g.AddRepoHook(r.Path, address)
+}

@@ -75,3 +75,8 @@ func (c *glCall) tree() {
 		})
 	}
 }
+
+// AddRepoHook gives a project a webhook of its own.
+func (g *GitLab) AddRepoHook(path, address string) error {
+	return g.quietly(path, func(p *glProject) { p.contents.hooks.add(g.next("hook"), address) })
+}

@@ -83,3 +83,7 @@ func (w gitlabWorld) AddFile(r providers.Repo, file string) error { return w.g.A
 func (w gitlabWorld) SetTopics(r providers.Repo, topics ...string) error {
 	return w.g.SetTopics(r.Path, topics...)
 }
+
+func (w gitlabWorld) AddRepoHook(r providers.Repo, address string) error {
+	return w.g.AddRepoHook(r.Path, address)
+}
