@@ -42,8 +42,8 @@ func (k checker) fault(path, format string, args ...any) {
 func (c *config) check(f *faults) {
 	k := checker{c, f}
 	k.addresses()
-	k.oneOf("log.level", c.Log.Level, "debug", "info", "warn", "error")
-	k.oneOf("log.format", c.Log.Format, "auto", "text", "json")
+	k.oneOf("log.level", c.Log.Level, logLevels...)
+	k.oneOf("log.format", c.Log.Format, logFormats...)
 	for i, t := range c.Tokens {
 		k.token(fmt.Sprintf("admin.tokens[%d].", i), t)
 	}

@@ -11,7 +11,7 @@ import (
 func (a *app) configCommand() *cli.Command {
 	return &cli.Command{
 		Name:  "config",
-		Usage: "checks or shows the configuration",
+		Usage: "checks, shows or describes the configuration",
 		Commands: []*cli.Command{
 			{
 				Name:  "check",
@@ -39,6 +39,22 @@ func (a *app) configCommand() *cli.Command {
 						return err
 					}
 					c.show(a.stdout)
+					return nil
+				},
+			},
+			{
+				Name:  "schema",
+				Usage: "prints a JSON Schema of the configuration file",
+				Description: "JSON Schema 2020-12, for editors. Those with the YAML language server complete keys\n" +
+					"and mark faults with it, if the file begins with the line\n\n" +
+					"   # yaml-language-server: $schema=hookd.schema.json\n\n" +
+					"It knows keys, forms and words; `hookd config check` also what the values mean.",
+				Action: func(context.Context, *cli.Command) error {
+					text, err := schema()
+					if err != nil {
+						return err
+					}
+					fmt.Fprintf(a.stdout, "%s\n", text)
 					return nil
 				},
 			},

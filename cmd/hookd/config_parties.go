@@ -25,6 +25,9 @@ var (
 	servedModes = []string{"api", "database"}
 
 	roles = []string{"viewer", "operator", "admin"} // each includes those before it
+
+	logLevels  = []string{"debug", "info", "warn", "error"}
+	logFormats = []string{"auto", "text", "json"}
 )
 
 // served checks a value of which this build serves some.

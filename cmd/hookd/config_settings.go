@@ -9,12 +9,14 @@ import (
 
 // A setting ties a path of the file to the variable it fills. The tables of
 // settings are the one description of the configuration: the file's reader,
-// the environment's reader and `config show` all go by them.
+// the environment's reader, `config show` and `config schema` all go by them.
 type setting struct {
 	path string // below the table's prefix: "poll.members"
 	into any    // *string, *secret, *int, *time.Duration, *size, or a pointer to a slice of those
 	vars []string
 	of   []string // the kinds that have it; nil if all do
+	// words are all that it may hold, nil if it is not one of few words.
+	words []string
 }
 
 // has reports whether a party of a kind has the setting. One of a kind that
@@ -51,8 +53,8 @@ func (c *config) table() table {
 			{path: "admin_listen", into: &c.AdminListen},
 			{path: "public_url", into: &c.PublicURL},
 			{path: "data_dir", into: &c.DataDir},
-			{path: "log.level", into: &c.Log.Level},
-			{path: "log.format", into: &c.Log.Format},
+			{path: "log.level", into: &c.Log.Level, words: logLevels},
+			{path: "log.format", into: &c.Log.Format, words: logFormats},
 			{path: "sync.debounce", into: &c.Sync.Debounce},
 			{path: "sync.max_delay", into: &c.Sync.MaxDelay},
 			{path: "sync.workers", into: &c.Sync.Workers},
@@ -84,7 +86,7 @@ func (c *config) tokenTable(i int) table {
 	t := c.Tokens[i]
 	return table{prefix: fmt.Sprintf("admin.tokens[%d].", i), settings: []setting{
 		{path: "name", into: &t.Name},
-		{path: "role", into: &t.Role},
+		{path: "role", into: &t.Role, words: roles},
 		{path: "token", into: &t.Token},
 		{path: "token_file", into: &t.TokenFile},
 	}}
@@ -102,7 +104,7 @@ func (c *config) providerTable(i int) table {
 	p := c.Providers[i]
 	return table{prefix: fmt.Sprintf("providers[%d].", i), settings: []setting{
 		{path: "name", into: &p.Name, vars: noVars},
-		{path: "kind", into: &p.Kind},
+		{path: "kind", into: &p.Kind, words: servedForges},
 		{path: "url", into: &p.URL},
 		{path: "token", into: &p.Token},
 		{path: "token_file", into: &p.TokenFile},
@@ -132,12 +134,12 @@ func (c *config) targetTable(i int) table {
 		kind:   t.Kind,
 		settings: []setting{
 			{path: "name", into: &t.Name, vars: noVars},
-			{path: "kind", into: &t.Kind},
+			{path: "kind", into: &t.Kind, words: servedTargets},
 			{path: "provider", into: &t.Provider},
 			{path: "url", into: &t.URL, of: []string{"drone", "http"}},
 			{path: "token", into: &t.Token, of: []string{"drone"}},
 			{path: "token_file", into: &t.TokenFile, of: []string{"drone"}},
-			{path: "mode", into: &t.Mode, of: []string{"drone"}},
+			{path: "mode", into: &t.Mode, of: []string{"drone"}, words: servedModes},
 			{path: "users.token_dir", into: &t.TokenDir, vars: []string{"TOKEN_DIR", "USERS_TOKEN_DIR"}, of: []string{"drone"}},
 			{path: "users.database_url", into: &t.Database, vars: noVars, of: []string{"drone"}},
 			{path: "users.database_url_file", into: &t.DatabaseFile, vars: []string{"DATABASE_URL_FILE", "USERS_DATABASE_URL_FILE"}, of: []string{"drone"}},

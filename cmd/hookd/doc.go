@@ -61,7 +61,7 @@
 // command. serve.go and demo.go run the same server (server.go). The
 // configuration is read by config_load.go in layers over one table of settings
 // (config_settings.go), which the file's reader, the environment's reader,
-// `config show` and the reload all go by.
+// `config show`, `config schema` and the reload all go by.
 //
 // `hooks` and `doctor` ask the forges themselves, with the configured tokens:
 // webhooks.go surveys the places that may have our webhooks, webhook_rows.go
