@@ -51,6 +51,9 @@ func newBodyReader(limit, large int64) *bodyReader {
 	}
 }
 
+// nothing holds nothing of a budget.
+func (b *bodyReader) nothing() *hold { return &hold{of: &b.small} }
+
 // read returns the body and what it holds of a budget, to be released when the
 // body is not needed any more, also after an error. Errors are errTooLarge,
 // errBusy, errSlow, or what the connection said.

@@ -25,13 +25,14 @@ type Source struct {
 
 // Intake is what the public listener needs.
 type Intake struct {
-	Sources  func() map[string]Source // by name; may change on reload
-	Queue    syncqueue.Queue
-	Timing   syncqueue.Timing
-	Draining func() bool // may be nil
-	Metrics  *Metrics    // may be nil
-	Log      *slog.Logger
-	Now      func() time.Time
+	Sources    func() map[string]Source    // by name; may change on reload
+	Announcers func() map[string]Announcer // the same of targets; may be nil
+	Queue      syncqueue.Queue
+	Timing     syncqueue.Timing
+	Draining   func() bool // may be nil
+	Metrics    *Metrics    // may be nil
+	Log        *slog.Logger
+	Now        func() time.Time
 
 	MaxBody int64 // bytes of one delivery; 25 MiB if zero
 	Budget  int64 // bytes of large or undeclared bodies in flight; 64 MiB if zero

@@ -31,7 +31,8 @@ var eventLabels = func() map[string]string {
 		user_access_request_to_project user_access_request_revoked_for_project
 		user_access_request_to_group user_access_request_revoked_for_group
 		repo:created repo:deleted repo:imported repo:fork repo:updated repo:transfer repo:push
-		issues issue_comment pull_request release`) {
+		issues issue_comment pull_request release
+		user.created user.updated user.deleted repo.enabled repo.disabled repo.deleted build.created build.updated`) {
 		labels[name] = name
 	}
 	return labels

@@ -4,10 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"mime"
 	"net/http"
-	"net/url"
-	"strings"
 	"time"
 
 	"github.com/hookd/hookd/providers"
@@ -17,11 +14,12 @@ import (
 // pushTimeout bounds a commit. Forges hang up after five to ten seconds.
 const pushTimeout = 15 * time.Second
 
-// receiver takes deliveries.
+// receiver takes deliveries, and what CI servers announce.
 type receiver struct {
 	Intake
 	bodies *bodyReader
 	quiet  throttle
+	told   repetitions
 }
 
 // accepted is the body of a 202.
@@ -39,7 +37,7 @@ type received struct {
 	Reason   string `json:"reason"`
 }
 
-// receive takes one delivery. The order of the checks is part of the contract.
+// receive takes one delivery.
 func (rc *receiver) receive(w http.ResponseWriter, r *http.Request) {
 	start := rc.Now()
 	if rc.Draining() {
@@ -50,39 +48,13 @@ func (rc *receiver) receive(w http.ResponseWriter, r *http.Request) {
 		writeProblem(w, http.StatusNotFound, "no provider of this name is configured")
 		return
 	}
-	if r.Method != http.MethodPost {
-		rc.Metrics.Delivery(src.Name, "", resultUnacceptable)
-		refuseMethod(w, http.MethodPost)
-		return
-	}
-	form, ok := mediaType(r, src)
+	m, ok := rc.admit(w, r, rc.doorOf(src))
+	defer m.held.release()
 	if !ok {
-		rc.Metrics.Delivery(src.Name, "", resultUnacceptable)
-		writeProblem(w, http.StatusUnsupportedMediaType, "send application/json without a Content-Encoding")
 		return
 	}
-	raw, held, err := rc.bodies.read(w, r)
-	defer held.release()
-	if err != nil {
-		rc.unread(w, src, err)
-		return
-	}
-	secret, err := src.Hook.Verify(r.Header, raw)
-	if err != nil {
-		rc.reject(w, r, src)
-		return
-	}
-	body, problem := document(raw, form, held)
-	if problem != nil {
-		rc.Metrics.Delivery(src.Name, "", resultOf(problem.Status))
-		if problem.Status == http.StatusServiceUnavailable {
-			later(w, retryAfter)
-		}
-		problem.write(w)
-		return
-	}
-	d := syncqueue.Received(src.Name, src.Hook, r.Header, raw, body, secret, start)
-	if form {
+	d := syncqueue.Received(src.Name, src.Hook, r.Header, m.raw, m.body, m.secret, start)
+	if m.form {
 		d.Header.Set("Content-Type", "application/json") // of what is kept as the body
 	}
 	rc.settle(w, r, src, d)
@@ -90,9 +62,10 @@ func (rc *receiver) receive(w http.ResponseWriter, r *http.Request) {
 
 // settle journals a verified delivery and answers.
 func (rc *receiver) settle(w http.ResponseWriter, r *http.Request, src Source, d providers.Delivery) {
+	door := rc.doorOf(src)
 	e, jobs, err := syncqueue.Decide(d, src.Hook, src.Orgs, rc.Timing)
 	if err != nil {
-		rc.warn("authentic delivery cannot be read", src, e.Result, err)
+		rc.warn("authentic delivery cannot be read", door, err)
 	}
 	// What was verified is recorded even if the sender hangs up meanwhile: most
 	// forges never send it again.
@@ -103,21 +76,21 @@ func (rc *receiver) settle(w http.ResponseWriter, r *http.Request, src Source, d
 	event := e.Event.Name
 	switch {
 	case err != nil && e.Result == syncqueue.EntryAccepted:
-		rc.unavailable(w, src, e, err)
+		rc.unavailable(w, door, event, err)
 	case err != nil:
 		// Nothing is lost with it, and a 503 would make the forge try again.
-		rc.warn("not journalled", src, e.Result, err)
-		rc.done(d, event, string(e.Result))
+		rc.warn("not journalled", door, err)
+		rc.done(door, d.Received, event, string(e.Result))
 		writeJSON(w, http.StatusOK, received{Result: string(e.Result), Reason: e.Reason})
 	case !receipt.Fresh:
-		rc.done(d, event, resultDuplicate)
+		rc.done(door, d.Received, event, resultDuplicate)
 		writeJSON(w, http.StatusOK, received{receipt.Delivery, resultDuplicate, duplicateReason(receipt)})
 	case e.Result == syncqueue.EntryAccepted:
 		rc.Log.Debug("delivery accepted", "provider", src.Name, "delivery", receipt.Delivery, "event", event, "jobs", receipt.Jobs)
-		rc.done(d, event, resultAccepted)
+		rc.done(door, d.Received, event, resultAccepted)
 		writeJSON(w, http.StatusAccepted, accepted{receipt.Delivery, event, receipt.Jobs})
 	default:
-		rc.done(d, event, string(e.Result))
+		rc.done(door, d.Received, event, string(e.Result))
 		writeJSON(w, http.StatusOK, received{receipt.Delivery, string(e.Result), e.Reason})
 	}
 }
@@ -135,45 +108,6 @@ func (rc *receiver) record(ctx context.Context, e syncqueue.Entry, jobs []syncqu
 		err = errDraining
 	}
 	return receipt, err
-}
-
-// mediaType reports whether the body is a form, and whether it may be sent at
-// all.
-func mediaType(r *http.Request, src Source) (form, ok bool) {
-	for _, enc := range r.Header.Values("Content-Encoding") {
-		if strings.TrimSpace(enc) != "" {
-			return false, false
-		}
-	}
-	t, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
-	if err != nil {
-		return false, false
-	}
-	form = t == "application/x-www-form-urlencoded"
-	return form, t == "application/json" || form && src.Forms
-}
-
-// document returns the JSON document of a verified body: the body itself, or
-// the payload field of a form.
-func document(raw []byte, form bool, held *hold) ([]byte, *problem) {
-	body := raw
-	if form {
-		if !held.add(2 * int64(len(raw))) {
-			p := newProblem(http.StatusServiceUnavailable, "too much at once")
-			return nil, &p
-		}
-		fields, err := url.ParseQuery(string(raw))
-		if err != nil {
-			p := newProblem(http.StatusBadRequest, "the body is not a form")
-			return nil, &p
-		}
-		body = []byte(fields.Get("payload"))
-	}
-	if !validJSON(body) {
-		p := newProblem(http.StatusBadRequest, "the body is not valid JSON")
-		return nil, &p
-	}
-	return body, nil
 }
 
 func duplicateReason(r syncqueue.Receipt) string {

@@ -197,7 +197,10 @@ func TestTheListenerServesNothingElse(t *testing.T) {
 		{"POST", "/hooks", 404},
 		{"POST", "/hooks/", 404},
 		{"POST", "/hooks/a/b", 404},
-		{"POST", "/targets/drone/events", 404},
+		{"POST", "/targets/other/events", 404},
+		{"GET", "/targets/other/events", 404},
+		{"POST", "/targets/drone", 404},
+		{"POST", "/targets/drone/events/1", 404},
 		{"POST", "/hooks/..%2fa", 404},
 	} {
 		rec := httptest.NewRecorder()

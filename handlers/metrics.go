@@ -32,6 +32,7 @@ type Metrics struct {
 	reg *prometheus.Registry
 
 	deliveries     *prometheus.CounterVec
+	announcements  *prometheus.CounterVec
 	intake         prometheus.Histogram
 	jobs           *prometheus.CounterVec
 	forgeRequests  *prometheus.CounterVec
@@ -48,8 +49,9 @@ func NewMetrics(reg *prometheus.Registry, b Build, g Gauges) *Metrics {
 		return prometheus.NewCounterVec(prometheus.CounterOpts{Name: name, Help: help}, labels)
 	}
 	m := &Metrics{
-		reg:        reg,
-		deliveries: counter("hookd_deliveries_total", "Deliveries by what became of them; event is none for those refused before they were read.", "provider", "event", "result"),
+		reg:           reg,
+		deliveries:    counter("hookd_deliveries_total", "Deliveries by what became of them; event is none for those refused before they were read.", "provider", "event", "result"),
+		announcements: counter("hookd_target_events_total", "What CI servers announced, by what became of it; event is none for what was refused before it was read.", "target", "event", "result"),
 		intake: prometheus.NewHistogram(prometheus.HistogramOpts{
 			Name: "hookd_intake_duration_seconds", Help: "Time from a request's headers to its 2xx answer, commit included.",
 			Buckets:                     []float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10},
@@ -69,7 +71,7 @@ func NewMetrics(reg *prometheus.Registry, b Build, g Gauges) *Metrics {
 	build := prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: "hookd_build_info", Help: "Always 1; the labels say what binary this is."}, []string{"version", "revision", "goversion"})
 	build.WithLabelValues(b.Version, b.Revision, b.GoVersion).Set(1)
 	reg.MustRegister(
-		m.deliveries, m.intake, m.jobs, m.forgeRequests, m.targetRequests, m.visible, m.drift, m.held,
+		m.deliveries, m.announcements, m.intake, m.jobs, m.forgeRequests, m.targetRequests, m.visible, m.drift, m.held,
 		build, gaugeCollector{g}, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
 	)
 	for _, k := range syncqueue.Kinds {
@@ -117,6 +119,13 @@ func (m *Metrics) Handler() http.Handler {
 func (m *Metrics) Delivery(provider, event, result string) {
 	if m != nil {
 		m.deliveries.WithLabelValues(provider, foldEvent(event), result).Inc()
+	}
+}
+
+// Announcement counts what a CI server announced, as Delivery does.
+func (m *Metrics) Announcement(target, event, result string) {
+	if m != nil {
+		m.announcements.WithLabelValues(target, foldEvent(event), result).Inc()
 	}
 }
 

@@ -32,6 +32,7 @@ import (
 const (
 	secretA = "secret-of-provider-a-0123"
 	secretB = "secret-of-provider-b-4567"
+	secretC = "secret-of-target-drone-89"
 )
 
 // dialect is a forge made for these tests: its payload is an Event, so that
@@ -81,6 +82,20 @@ func hook(t testing.TB, secrets ...string) providers.Hook {
 	return dialect{s}
 }
 
+// announcements is the dialect of a CI server: its payload is an Event, whose
+// name may ask for an error.
+type announcements struct{ providers.Hook }
+
+func (announcements) Parse(body []byte) (ev providers.Event, err error) {
+	if err := json.Unmarshal(body, &ev); err != nil {
+		return ev, providers.ErrMalformed
+	}
+	if ev.Name == "build.created" {
+		err = &providers.Ignored{Reason: "a build"}
+	}
+	return ev, err
+}
+
 // spy counts what reaches the queue and can make it fail.
 type spy struct {
 	syncqueue.Queue
@@ -123,6 +138,9 @@ type world struct {
 
 	intake http.Handler
 	admin  http.Handler
+
+	welcomed []string // logins that announcements named
+	welcome  error
 }
 
 func newWorld(t testing.TB) *world {
@@ -142,9 +160,22 @@ func newWorld(t testing.TB) *world {
 		"b":    {Name: "b", Kind: "test", Hook: hook(t, secretB), Orgs: providers.NewOrgSet("*")},
 		"form": {Name: "form", Kind: "github", Hook: hook(t, secretA), Orgs: providers.NewOrgSet("*"), Forms: true},
 	}
+	announcers := map[string]handlers.Announcer{"drone": {
+		Name: "drone", Hook: announcements{hook(t, secretC)},
+		Welcome: func(_ context.Context, login string, c syncqueue.Cause) (int, error) {
+			if c.By != "target" || c.Event == "" || c.At.IsZero() {
+				t.Errorf("cause %+v", c)
+			}
+			if w.welcome == nil {
+				w.welcomed = append(w.welcomed, login)
+			}
+			return 1, w.welcome
+		},
+	}}
 	w.intake = handlers.Public(handlers.Intake{
-		Sources: func() map[string]handlers.Source { return maps.Clone(sources) },
-		Queue:   w.queue, Timing: syncqueue.Timing{Debounce: time.Second, MaxDelay: 5 * time.Second},
+		Announcers: func() map[string]handlers.Announcer { return announcers },
+		Sources:    func() map[string]handlers.Source { return maps.Clone(sources) },
+		Queue:      w.queue, Timing: syncqueue.Timing{Debounce: time.Second, MaxDelay: 5 * time.Second},
 		Draining: w.draining.Load, Metrics: metrics, Log: log,
 		Now: func() time.Time { return w.now() }, MaxBody: 1 << 20,
 	})
@@ -234,6 +265,7 @@ type post struct {
 	method, mediaType           string
 	secret                      string
 	header                      http.Header
+	target                      string // instead of provider
 	chunked                     bool
 	length                      int64 // declared, if not the body's
 }
@@ -262,7 +294,11 @@ func (p post) request() *http.Request {
 	if p.chunked {
 		body = io.MultiReader(body)
 	}
-	r := httptest.NewRequest(p.method, "/hooks/"+p.provider, body)
+	path := "/hooks/" + p.provider
+	if p.target != "" {
+		path = "/targets/" + p.target + "/events"
+	}
+	r := httptest.NewRequest(p.method, path, body)
 	if p.length != 0 {
 		r.ContentLength = p.length
 	}

@@ -88,6 +88,12 @@ func UserJob(provider string, u providers.User, lane Lane, now time.Time) Job {
 	return newJob(KindUser, provider, "", UserSubject(u), lane, now)
 }
 
+// LoginJob finds out who a login is, of whom no id is known, and looks at
+// everything he holds.
+func LoginJob(provider, login string, lane Lane, now time.Time) Job {
+	return newJob(KindUser, provider, "", providers.Subject{Kind: providers.SubjectUser, Name: login}, lane, now)
+}
+
 // MemberJob looks again at what u holds in an organization.
 func MemberJob(provider string, u providers.User, org providers.Org, lane Lane, now time.Time) Job {
 	j := newJob(KindMember, provider, org.ID, UserSubject(u), lane, now)
@@ -158,6 +164,10 @@ func (j Job) key() Key {
 		return MakeKey(string(j.Kind), j.Target, j.Provider, j.Subject.ID)
 	case KindPoll:
 		return MakeKey(string(j.Kind), j.Provider, j.Within.Name, j.Subject.ID)
+	case KindUser:
+		if j.Subject.ID == "" {
+			return MakeKey(string(j.Kind), j.Provider, "login", providers.Fold(j.Subject.Name))
+		}
 	case KindScope:
 		return MakeKey(string(j.Kind), j.Provider, string(j.Subject.Kind), j.Subject.ID)
 	}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"time"
 
@@ -104,7 +105,7 @@ func (s *server) target(t *targetConfig) (*targetParty, error) {
 	var err error
 	p.driver, err = newTarget(t, s.cfg.Sync.Guard, p.token, func(code int) { s.metrics.TargetRequest(t.Name, code) }, s.log)
 	s.desk.targets = append(s.desk.targets, p)
-	return p, err
+	return p, errors.Join(err, p.listen(t))
 }
 
 func (s *server) handlers() {
@@ -113,8 +114,9 @@ func (s *server) handlers() {
 		sources[f.cfg.Name] = f.source()
 	}
 	s.public = handlers.NewServer(s.cfg.Listen, handlers.Public(handlers.Intake{
-		Sources: func() map[string]handlers.Source { return sources },
-		Queue:   s.store, Timing: s.cfg.timing(), Draining: s.draining.Load,
+		Sources:    func() map[string]handlers.Source { return sources },
+		Announcers: s.announcers,
+		Queue:      s.store, Timing: s.cfg.timing(), Draining: s.draining.Load,
 		Metrics: s.metrics, Log: s.log, Now: time.Now,
 	}), s.log)
 	admin := handlers.Admin{
@@ -132,6 +134,22 @@ func (s *server) handlers() {
 		Log:       s.log, Now: time.Now,
 	})
 	s.admin = handlers.NewServer(s.cfg.AdminListen, handlers.AdminAPI(admin), s.log)
+}
+
+// announcers are the targets whose CI servers may announce their users now.
+func (s *server) announcers() map[string]handlers.Announcer {
+	all := map[string]handlers.Announcer{}
+	for _, t := range s.desk.targets {
+		if hook := t.events.Load(); hook != nil {
+			all[t.cfg.Name] = handlers.Announcer{
+				Name: t.cfg.Name, Hook: *hook,
+				Welcome: func(ctx context.Context, login string, c syncqueue.Cause) (int, error) {
+					return s.engine.Welcome(ctx, t.cfg.Name, login, c)
+				},
+			}
+		}
+	}
+	return all
 }
 
 func names[T any](list []T, name func(T) string) []string {

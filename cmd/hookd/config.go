@@ -99,6 +99,9 @@ type targetConfig struct {
 	Database     secret // of mode database: its address; as given, or as read from DatabaseFile
 	DatabaseFile string
 
+	Events     secret // of Drone's webhook; as given, or as read from EventsFile
+	EventsFile string
+
 	Secret     secret // of kind http; as given, or as read from SecretFile
 	SecretFile string
 	Allow      []string // networks beside the public internet

@@ -63,7 +63,7 @@ func given(token secret) string { return strconv.FormatBool(token != "") }
 // live reports whether a running server follows a setting.
 func live(s setting) bool {
 	switch s.path {
-	case "log.level", "token", "token_file", "secret", "secret_file", "secrets", "secret_files", "users.database_url", "users.database_url_file":
+	case "log.level", "token", "token_file", "secret", "secret_file", "secrets", "secret_files", "users.database_url", "users.database_url_file", "events_secret", "events_secret_file":
 		return true
 	}
 	return false

@@ -143,6 +143,8 @@ func (c *config) targetTable(i int) table {
 			{path: "users.token_dir", into: &t.TokenDir, vars: []string{"TOKEN_DIR", "USERS_TOKEN_DIR"}, of: []string{"drone"}},
 			{path: "users.database_url", into: &t.Database, vars: noVars, of: []string{"drone"}},
 			{path: "users.database_url_file", into: &t.DatabaseFile, vars: []string{"DATABASE_URL_FILE", "USERS_DATABASE_URL_FILE"}, of: []string{"drone"}},
+			{path: "events_secret", into: &t.Events, of: []string{"drone"}},
+			{path: "events_secret_file", into: &t.EventsFile, of: []string{"drone"}},
 			{path: "secret", into: &t.Secret, of: []string{"http"}},
 			{path: "secret_file", into: &t.SecretFile, of: []string{"http"}},
 			{path: "allow", into: &t.Allow, of: []string{"http"}},

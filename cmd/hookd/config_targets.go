@@ -44,6 +44,8 @@ func (k checker) foreign(t table) {
 func (k checker) droneTarget(prefix string, t *targetConfig) {
 	k.served(prefix+"mode", t.Mode, targetModes, servedModes)
 	k.secret(prefix, "token", &t.Token, t.TokenFile)
+	k.secret(prefix, "events_secret", &t.Events, t.EventsFile)
+	k.long(prefix, "events_secret", t.Events)
 	if t.Mode == "database" {
 		k.droneDatabase(prefix, t)
 		return

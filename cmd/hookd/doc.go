@@ -52,6 +52,9 @@
 //	  |                   list changed: one commit
 //	syncqueue/reconcile   publish: make the CI server show it, and read it back
 //
+// A CI server may announce its users (POST /targets/{target}/events): that is
+// verified in the same way and only makes jobs.
+//
 // A delivery is only an occasion to look, so lost, doubled and reordered ones
 // converge. Nothing is taken away but by a complete answer that names its scope.
 //

@@ -40,6 +40,7 @@ func (d *doctor) target(ctx context.Context, t *targetConfig) {
 		text = t.Kind + "'s database: " + version
 	}
 	d.say(levelOK, "target", t.Name, "", "%s", text)
+	d.events(t)
 	roster, ok := driver.(target.Roster)
 	if !ok {
 		return
@@ -66,6 +67,29 @@ func (d *doctor) target(ctx context.Context, t *targetConfig) {
 		return
 	}
 	d.credentials(ctx, t, driver, nil)
+}
+
+// events tells how hookd hears of who logs in for the first time.
+func (d *doctor) events(t *targetConfig) {
+	if t.Kind != "drone" {
+		return
+	}
+	subject := t.Name + "/events"
+	switch {
+	case t.Events != "" && d.cfg.PublicURL == "":
+		d.say(levelWarn, "events", subject, "set public_url, and DRONE_WEBHOOK_ENDPOINT to what this line then says", "listened to at an address that is not known here")
+	case t.Events != "":
+		d.say(levelOK, "events", subject, "", "listened to at %s: DRONE_WEBHOOK_ENDPOINT, with events_secret as DRONE_WEBHOOK_SECRET", announceURL(d.cfg.PublicURL, t.Name))
+	case t.Token == "" && t.Mode != "database":
+		d.say(levelWarn, "events", subject, "set token_file or events_secret_file of target "+t.Name, "nobody tells hookd who logs in for the first time")
+	default:
+		d.say(levelOK, "events", subject, "", "not listened to: who logs in for the first time is noticed within %s, by listing the users", rosterEvery)
+	}
+}
+
+// announceURL is where a CI server announces its users.
+func announceURL(public, target string) string {
+	return strings.TrimRight(public, "/") + "/targets/" + url.PathEscape(target) + "/events"
 }
 
 func peopleAmong(accounts []target.Account) []target.Account {

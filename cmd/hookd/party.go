@@ -82,6 +82,8 @@ type targetParty struct {
 	cfg    *targetConfig
 	driver target.Target
 	token  *liveToken
+	// events reads what the CI server announces; nil while no secret is given.
+	events atomic.Pointer[handlers.AnnouncementHook]
 	health
 
 	roster sync.Mutex
@@ -119,6 +121,19 @@ func (t *targetParty) update(accounts []target.Account) []target.Account {
 	}
 	t.accounts = next
 	return arrived
+}
+
+// listen takes over by which secret the CI server announces its users.
+func (t *targetParty) listen(cfg *targetConfig) error {
+	if cfg.Events == "" {
+		t.events.Store(nil)
+		return nil
+	}
+	hook, err := newEvents(cfg)
+	if err == nil {
+		t.events.Store(&hook)
+	}
+	return err
 }
 
 // people lists the logins of active people; ok is false if they are not known.

@@ -36,16 +36,18 @@ import (
 //	world [KIND]             start a simulated forge, by default a Gitea, and a Drone, and
 //	                         write a hookd.yaml for them, with its secrets in files
 //	database FILE LOGIN…     make the SQLite file of a Drone whose users these are, and let
-//	                         hookd.yaml follow it in mode database
+//	                         hookd.yaml follow it in mode database; or add users to it
 //	sql FILE QUERY PATTERN   query a SQLite file until a row of one column has the pattern
 //	repo create|delete NAME  on the simulated forge
 //	member add|remove TEAM LOGIN   on the simulated forge
+//	user add|login LOGIN     on the simulated forge; to the simulated Drone, for the first time
 //	serve FLAGS…             start hookd serve: $LISTEN, $ADMIN, and the file server.log;
-//	                         the simulated forge sends its webhooks there
+//	                         the simulated forge sends its webhooks there, and so does
+//	                         the simulated Drone if there is a file events-secret
 //	hook add URL             another program's webhook for the organization
 //	hook off                 switch the organization's webhooks off, as on their page
 //	hook break KIND PATH     a fault of the forge's API until "hook heal"
-//	signal HUP|TERM          to that server
+//	signal HUP|TERM|KILL     to that server
 //	ended                    expect it to exit 0
 //	stop                     SIGTERM, and expect it to exit 0
 //	dawdle                   begin a delivery to that server and let it wait for the rest
@@ -66,6 +68,7 @@ func TestScripts(t *testing.T) {
 			"code": cmdCode, "await": cmdAwait, "world": cmdWorld, "repo": cmdRepo, "member": cmdMember,
 			"serve": cmdServe, "signal": cmdSignal, "ended": cmdEnded, "stop": cmdStop, "dawdle": cmdDawdle, "hurry": cmdHurry, "post": cmdPost, "metric": cmdMetric, "hook": cmdHook, "api": cmdAPI,
 			"rsakey": cmdRSAKey, "database": cmdDatabase, "sql": cmdSQL,
+			"user": cmdUser,
 		},
 	})
 }
@@ -146,18 +149,21 @@ func cmdRepo(ts *testscript.TestScript, _ bool, args []string) {
 func cmdDatabase(ts *testscript.TestScript, _ bool, args []string) {
 	schema, err := os.ReadFile("../../syncqueue/target/dronedb/testdata/sqlite.sql")
 	ts.Check(err)
-	db, err := sql.Open("sqlite", ts.MkAbs(args[0]))
+	_, missing := os.Stat(ts.MkAbs(args[0]))
+	db, err := sql.Open("sqlite", "file:"+ts.MkAbs(args[0])+"?_pragma=busy_timeout(5000)")
 	ts.Check(err)
 	defer db.Close()
-	_, err = db.Exec(string(schema))
-	ts.Check(err)
+	if missing != nil {
+		_, err = db.Exec(string(schema))
+		ts.Check(err)
+	}
 	for _, login := range args[1:] {
 		_, err = db.Exec("INSERT INTO users (user_login, user_active, user_machine, user_admin, user_hash) VALUES (?, true, false, false, ?)", login, "hash of "+login)
 		ts.Check(err)
 	}
 	ts.Check(os.WriteFile(ts.MkAbs("drone-database"), []byte("sqlite://"+ts.MkAbs(args[0])+"\n"), 0o600))
 	config := ts.MkAbs(worldConfig)
-	text := regexp.MustCompile(`users: \{token_dir: .*\}`).ReplaceAllString(ts.ReadFile(config), "mode: database\n    users: {database_url_file: drone-database}")
+	text := regexp.MustCompile(`token_file: \S*drone-token\S*\n +users: \{token_dir: .*\}`).ReplaceAllString(ts.ReadFile(config), "mode: database\n    users: {database_url_file: drone-database}")
 	ts.Check(os.WriteFile(config, []byte(text), 0o600))
 }
 
@@ -224,6 +230,17 @@ func cmdMember(ts *testscript.TestScript, _ bool, args []string) {
 	}
 }
 
+func cmdUser(ts *testscript.TestScript, _ bool, args []string) {
+	w := stageOf(ts).world
+	switch args[0] {
+	case "add":
+		_, err := w.forge.CreateUser(args[1])
+		ts.Check(err)
+	case "login":
+		ts.Check(w.drone.LogIn(args[1], newKey(), w.forge.Token(args[1])))
+	}
+}
+
 func cmdServe(ts *testscript.TestScript, _ bool, args []string) {
 	s := stageOf(ts)
 	log, err := os.Create(ts.MkAbs("server.log"))
@@ -250,6 +267,9 @@ func cmdServe(ts *testscript.TestScript, _ bool, args []string) {
 			ts.Setenv("HOOKD_ADMIN", "http://"+ready.Admin)
 			if s.world != nil {
 				ts.Check(s.connect(ready.Listen))
+				if key, err := os.ReadFile(ts.MkAbs("events-secret")); err == nil {
+					s.drone.Announce("http://"+ready.Listen+"/targets/"+demoTarget+"/events", strings.TrimSpace(string(key)))
+				}
 			}
 			return
 		}
@@ -265,8 +285,12 @@ func cmdServe(ts *testscript.TestScript, _ bool, args []string) {
 }
 
 func cmdSignal(ts *testscript.TestScript, _ bool, args []string) {
-	sig := map[string]os.Signal{"HUP": syscall.SIGHUP, "TERM": syscall.SIGTERM, "USR1": syscall.SIGUSR1}[args[0]]
-	ts.Check(stageOf(ts).server.Process.Signal(sig))
+	sig := map[string]os.Signal{"HUP": syscall.SIGHUP, "TERM": syscall.SIGTERM, "USR1": syscall.SIGUSR1, "KILL": syscall.SIGKILL}[args[0]]
+	s := stageOf(ts)
+	ts.Check(s.server.Process.Signal(sig))
+	if sig == syscall.SIGKILL {
+		<-s.ended
+	}
 }
 
 func cmdStop(ts *testscript.TestScript, neg bool, args []string) {

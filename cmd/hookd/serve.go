@@ -132,7 +132,7 @@ func (s *server) reload(c *config, err error) {
 				continue
 			}
 			t.token.follow(n.Token)
-			if err := rekey(t.driver, n); err != nil {
+			if err := errors.Join(rekey(t.driver, n), t.listen(n)); err != nil {
 				s.log.Error("reload: the secret stays", "target", n.Name, "err", err)
 			}
 		}

@@ -167,7 +167,7 @@ func (s *server) run(ctx context.Context) error {
 	listeners.Go(func() { serve(s.public, s.publicAddr) })
 	work.Go(func() { s.pool.Run(ctx) })
 	work.Go(func() { s.engine.Run(ctx) })
-	work.Go(func() { (&watcher{desk: s.desk, log: s.log, now: time.Now}).run(ctx) })
+	work.Go(func() { (&watcher{desk: s.desk, log: s.log, now: time.Now, welcome: s.engine.Welcome}).run(ctx) })
 	work.Go(func() { s.maintain(ctx) })
 	s.log.Info("hookd is ready", "version", buildVersion().Version, "listen", s.publicAddr.Addr().String(), "admin", s.adminAddr.Addr().String(), "data", s.cfg.DataDir)
 

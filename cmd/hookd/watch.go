@@ -29,6 +29,8 @@ type watcher struct {
 	desk *desk
 	log  *slog.Logger
 	now  func() time.Time
+	// welcome queues a look at who came to a CI server.
+	welcome func(ctx context.Context, target, login string, c syncqueue.Cause) (jobs int, err error)
 }
 
 // run works until ctx is done. Each party is watched by itself: one that hangs
@@ -101,7 +103,7 @@ func (w *watcher) probe(ctx context.Context, h *health, kind, name string, ask f
 // roster lists the people of a CI server and sees who is new there.
 func (w *watcher) roster(ctx context.Context, t *targetParty) {
 	r, ok := t.driver.(target.Roster)
-	if !ok || t.cfg.Token == "" {
+	if !ok || t.cfg.Token == "" && t.cfg.Mode != "database" {
 		return
 	}
 	ask, cancel := context.WithTimeout(ctx, askTimeout)
@@ -111,29 +113,31 @@ func (w *watcher) roster(ctx context.Context, t *targetParty) {
 		w.log.Debug("the CI server's users could not be listed", "target", t.cfg.Name, "err", err)
 		return
 	}
+	_, watched := t.people()
 	for _, a := range t.update(accounts) {
-		if err := w.arrived(ctx, t, a.Login); err != nil && ctx.Err() == nil {
+		if err := w.arrived(ctx, t, a.Login, watched); err != nil && ctx.Err() == nil {
 			w.log.Warn("a new user of the CI server is left to the next sweep", "target", t.cfg.Name, "user", a.Login, "err", err)
 		}
 	}
 }
 
-// arrived publishes what is known of a user who just appeared on the CI
-// server. Whom the catalogue does not know is found by the sweep.
-func (w *watcher) arrived(ctx context.Context, t *targetParty, login string) error {
-	u, err := w.desk.store.UserByLogin(ctx, t.cfg.Provider, login)
-	if errors.Is(err, storage.ErrUnknown) {
-		return nil
+// arrived sees to a user who appeared in the CI server. In the first list since
+// the start everybody is new: of those only who lacks something is looked at,
+// and the sweep asks the forge about whom the catalogue does not know.
+func (w *watcher) arrived(ctx context.Context, t *targetParty, login string, watched bool) error {
+	if !watched {
+		u, err := w.desk.store.UserByLogin(ctx, t.cfg.Provider, login)
+		if errors.Is(err, storage.ErrUnknown) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		h, err := w.desk.store.Holdings(ctx, t.cfg.Provider, u.ID)
+		if err != nil || !h.Behind(t.cfg.Name) {
+			return err
+		}
 	}
-	if err != nil {
-		return err
-	}
-	h, err := w.desk.store.Holdings(ctx, t.cfg.Provider, u.ID)
-	if err != nil || !h.Behind(t.cfg.Name) {
-		return err
-	}
-	now := w.now()
-	_, err = w.desk.store.Enqueue(ctx, syncqueue.Cause{By: "target", At: now},
-		syncqueue.PublishJob(t.cfg.Name, t.cfg.Provider, u, syncqueue.Job{}, syncqueue.LaneAddition, now))
+	_, err := w.welcome(ctx, t.cfg.Name, login, syncqueue.Cause{By: "target", At: w.now()})
 	return err
 }

@@ -7,6 +7,7 @@ import (
 	"net/netip"
 	"time"
 
+	"github.com/hookd/hookd/handlers"
 	"github.com/hookd/hookd/providers"
 	"github.com/hookd/hookd/providers/gitea"
 	"github.com/hookd/hookd/providers/github"
@@ -104,6 +105,15 @@ func newTarget(t *targetConfig, guard target.Guard, base http.RoundTripper, obse
 		})
 	}
 	return nil, fmt.Errorf("target %s: kind %q is not served", t.Name, t.Kind)
+}
+
+// newEvents returns the reader of what a target's CI server announces.
+func newEvents(t *targetConfig) (handlers.AnnouncementHook, error) {
+	secrets, err := providers.NewSecrets([]byte(string(t.Events)))
+	if err != nil {
+		return nil, err
+	}
+	return drone.NewEvents(secrets, time.Now), nil
 }
 
 // rekey gives a driver the secret that its target has now.

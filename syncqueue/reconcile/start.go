@@ -2,12 +2,10 @@ package reconcile
 
 import (
 	"context"
-	"errors"
 	"sync"
 	"time"
 
 	"github.com/hookd/hookd/providers"
-	"github.com/hookd/hookd/storage"
 	"github.com/hookd/hookd/syncqueue"
 	"github.com/hookd/hookd/syncqueue/target"
 )
@@ -49,7 +47,8 @@ func (e *Engine) Run(ctx context.Context) {
 func (e *Engine) watch(ctx context.Context, t Target, k target.Keyring) {
 	for ctx.Err() == nil {
 		err := k.Watch(ctx, func(login string) {
-			if err := e.credential(ctx, t, login); err != nil && ctx.Err() == nil {
+			cause := syncqueue.Cause{By: "credential", At: e.cfg.Now()}
+			if _, err := e.Welcome(ctx, t.Name, login, cause); err != nil && ctx.Err() == nil {
 				e.cfg.Log.Warn("a new credential could not be used yet", "target", t.Name, "user", login, "err", err)
 			}
 		})
@@ -61,24 +60,4 @@ func (e *Engine) watch(ctx context.Context, t Target, k target.Keyring) {
 			}
 		}
 	}
-}
-
-// credential wakes what waited for login's credential. A user the catalogue
-// does not know yet is looked up on the forge.
-func (e *Engine) credential(ctx context.Context, t Target, login string) error {
-	p, now := e.providers[t.Provider], e.cfg.Now()
-	cause := syncqueue.Cause{By: "credential", At: now}
-	u, err := e.cfg.Store.UserByLogin(ctx, p.Name, login)
-	if err == nil {
-		_, err = e.cfg.Store.Enqueue(ctx, cause, syncqueue.PublishJob(t.Name, p.Name, u, syncqueue.Job{}, syncqueue.LaneAddition, now))
-		return err
-	}
-	if !errors.Is(err, storage.ErrUnknown) {
-		return err
-	}
-	if u, err = p.Forge.User(ctx, login); err != nil {
-		return err
-	}
-	_, err = e.cfg.Store.Enqueue(ctx, cause, syncqueue.UserJob(p.Name, u, syncqueue.LaneAddition, now))
-	return err
 }

@@ -12,6 +12,9 @@ import (
 
 // user asks for everything one user holds.
 func (e *Engine) user(ctx context.Context, p *provider, l syncqueue.Lease) (syncqueue.Outcome, error) {
+	if l.Job.Subject.ID == "" {
+		return e.introduce(ctx, p, l)
+	}
 	f, err := e.lookAtUser(ctx, p, l)
 	o := e.settle(p, l, f, err)
 	if err != nil || f.held != "" {

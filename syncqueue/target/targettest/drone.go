@@ -41,6 +41,8 @@ type Drone struct {
 	syncs   map[string]*syncCount // by folded login
 	enabled map[string]int        // by slug: how often a repository was activated
 	grants  map[string]int        // the forge's side: serial of the only refresh token that is good, by folded login
+
+	announcer announcer
 	store
 }
 
@@ -112,7 +114,12 @@ func (d *Drone) LogIn(login, droneToken, forgeToken string) error {
 	u, ok := d.findLogin(login)
 	switch {
 	case !ok:
-		u = d.createUser(droneUser{Login: login, Active: true, Created: now.Unix(), Updated: now.Unix()})
+		// It is syncing before it begins to, and announced before the login
+		// goes on (source: handler/web/login.go:74).
+		u = d.createUser(droneUser{Login: login, Active: true, Syncing: true, Created: now.Unix(), Updated: now.Unix(), LastLogin: now.Unix()})
+		d.mu.Unlock()
+		d.announce("created", u)
+		d.mu.Lock()
 	case u.Machine:
 		d.mu.Unlock()
 		return errors.New("targettest: machine account login is forbidden")

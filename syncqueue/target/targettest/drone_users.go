@@ -81,6 +81,9 @@ func (d *Drone) newUser(w http.ResponseWriter, r *http.Request) {
 		u = d.createUser(droneUser{Login: in.Login, Active: true, Admin: in.Admin, Machine: in.Machine, Created: now, Updated: now, hash: in.Token})
 	}
 	d.mu.Unlock()
+	if !taken {
+		d.announce("created", u)
+	}
 	switch {
 	case taken:
 		fail(w, http.StatusInternalServerError, "UNIQUE constraint failed: users.user_login")
