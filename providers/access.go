@@ -72,6 +72,20 @@ const (
 	Private  Visibility = "private"
 )
 
+// Narrower reports whether v shows to fewer people than w. One that is not known
+// counts as the narrowest.
+func (v Visibility) Narrower(w Visibility) bool { return v.width() < w.width() }
+
+func (v Visibility) width() int {
+	switch v {
+	case Public:
+		return 2
+	case Internal:
+		return 1
+	}
+	return 0
+}
+
 // A Repo is a repository as the forge describes it now. Only ID is identity.
 type Repo struct {
 	ID         string     `json:"id"`

@@ -46,6 +46,10 @@ type Outcome struct {
 	// Change alters: one publish job each, pushed in the same transaction.
 	Publish []string
 
+	// Repos names the targets that are told of every repository that Change
+	// meets for the first time, or finds with another visibility, likewise.
+	Repos []string
+
 	Follow  []Job                        // further jobs
 	Details map[string]providers.Details // by delivery id, for the journal
 

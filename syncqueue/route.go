@@ -121,6 +121,15 @@ func PublishJob(target, provider string, u providers.User, parent Job, lane Lane
 	return j
 }
 
+// PublishRepoJob tells target of a repository by itself, apart from who sees it.
+func PublishRepoJob(target, provider string, r providers.Repo, parent Job, lane Lane, now time.Time) Job {
+	j := newJob(KindPublish, provider, r.Org.ID, RepoSubject(r), lane, now)
+	j.Target = target
+	j.Since, j.Causes = parent.Since, parent.Causes
+	j.Key = j.key()
+	return j
+}
+
 // fillDelay and fillMaxDelay debounce the publish jobs that nobody waits for.
 const (
 	fillDelay    = 2 * time.Second
@@ -148,6 +157,26 @@ func OfChange(targets []string, c *storage.Change, parent Job, users map[provide
 	return jobs
 }
 
+// OfRepos returns the publish jobs for the repositories that a change met. What
+// strangers may see no longer goes before all else; what is new is told unless
+// it is a first fill that met it, to which everything is new.
+func OfRepos(targets []string, provider string, met []storage.Met, parent Job, now time.Time) []Job {
+	var jobs []Job
+	for _, m := range met {
+		lane := parent.Lane
+		switch {
+		case m.New && parent.CausedBy(ByFill):
+			continue
+		case !m.New && m.Repo.Visibility.Narrower(m.Was):
+			lane = LaneRemoval
+		}
+		for _, t := range targets {
+			jobs = append(jobs, PublishRepoJob(t, provider, m.Repo, parent, lane, now))
+		}
+	}
+	return jobs
+}
+
 func newJob(k Kind, provider, org string, s providers.Subject, lane Lane, now time.Time) Job {
 	j := Job{Kind: k, Provider: provider, Org: org, Subject: s, Lane: lane, NotBefore: now}
 	j.Key = j.key()
@@ -161,6 +190,9 @@ func (j Job) key() Key {
 	case KindMember:
 		return MakeKey(string(j.Kind), j.Provider, j.Subject.ID, string(j.Within.Kind), j.Within.ID)
 	case KindPublish:
+		if j.Subject.Kind == providers.SubjectRepo {
+			return MakeKey(string(j.Kind), j.Target, j.Provider, string(j.Subject.Kind), j.Subject.ID)
+		}
 		return MakeKey(string(j.Kind), j.Target, j.Provider, j.Subject.ID)
 	case KindPoll:
 		return MakeKey(string(j.Kind), j.Provider, j.Within.Name, j.Subject.ID)

@@ -1,6 +1,7 @@
 package bolt
 
 import (
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -338,4 +339,18 @@ func (a *applying) publish(targets []string) []syncqueue.Job {
 	jobs := syncqueue.OfChange(targets, &storage.Change{Provider: a.provider}, a.job, users, a.t.now)
 	slices.SortFunc(jobs, func(x, y syncqueue.Job) int { return strings.Compare(string(x.Key), string(y.Key)) })
 	return jobs
+}
+
+// publishRepos returns a job for each target and repository that was met.
+func (a *applying) publishRepos(targets []string) []syncqueue.Job {
+	if len(targets) == 0 {
+		return nil
+	}
+	var met []storage.Met
+	for _, id := range slices.Sorted(maps.Keys(a.repos)) {
+		if r := a.repos[id]; r.is.Gone == 0 {
+			met = storage.Meet(met, r.was.Repo, r.is.Repo)
+		}
+	}
+	return syncqueue.OfRepos(targets, a.provider, met, a.job, a.t.now)
 }

@@ -3,6 +3,7 @@ package bolt
 import (
 	"context"
 	"maps"
+	"slices"
 
 	"github.com/hookd/hookd/storage"
 	"github.com/hookd/hookd/syncqueue"
@@ -63,7 +64,7 @@ func (c *completing) apply(t *txn, part *storage.Change, last bool) error {
 	if err := a.change(part); err != nil {
 		return err
 	}
-	for _, j := range a.publish(c.outcome.Publish) {
+	for _, j := range slices.Concat(a.publish(c.outcome.Publish), a.publishRepos(c.outcome.Repos)) {
 		if _, err := t.push(j); err != nil {
 			return err
 		}

@@ -23,9 +23,10 @@ type applying struct {
 	labels   uint64 // fence of the labels of repositories
 	cause    string
 	why      string
-	fresh    map[id]bool     // users who never held anything before
-	lost     map[id]bool     // users whose holdings changed -> whether they lost something
-	before   map[pair]before // cells written
+	fresh    map[id]bool               // users who never held anything before
+	lost     map[id]bool               // users whose holdings changed -> whether they lost something
+	before   map[pair]before           // cells written
+	met      map[string]providers.Repo // repositories seen -> what they were before
 	out      storage.Applied
 }
 
@@ -51,7 +52,7 @@ func (a *applying) change(c *storage.Change) {
 		a.labels = a.read
 	}
 	a.cause, a.why = syncqueue.Reason(a.job)
-	a.fresh, a.lost, a.before = map[id]bool{}, map[id]bool{}, map[pair]before{}
+	a.fresh, a.lost, a.before, a.met = map[id]bool{}, map[id]bool{}, map[pair]before{}, map[string]providers.Repo{}
 	for _, u := range c.Users {
 		a.user(u)
 	}
@@ -108,6 +109,9 @@ func (a *applying) repo(r providers.Repo) *repo {
 	}
 	if r.Path == "" || a.labels < known.read {
 		return known
+	}
+	if _, ok := a.met[r.ID]; !ok {
+		a.met[r.ID] = known.Repo
 	}
 	if a.now.Sub(known.seen) >= storage.SeenStep {
 		known.seen = a.now
@@ -317,6 +321,17 @@ func (a *applying) publish(targets []string) []syncqueue.Job {
 	jobs := syncqueue.OfChange(targets, &storage.Change{Provider: a.provider}, a.job, users, a.now)
 	slices.SortFunc(jobs, func(x, y syncqueue.Job) int { return strings.Compare(string(x.Key), string(y.Key)) })
 	return jobs
+}
+
+// publishRepos returns a job for each target and repository that was met.
+func (a *applying) publishRepos(targets []string) []syncqueue.Job {
+	var met []storage.Met
+	for _, repoID := range slices.Sorted(maps.Keys(a.met)) {
+		if r := a.db.repos[id{a.provider, repoID}]; r.gone == 0 {
+			met = storage.Meet(met, a.met[repoID], r.Repo)
+		}
+	}
+	return syncqueue.OfRepos(targets, a.provider, met, a.job, a.now)
 }
 
 // target remembers that a target follows a provider.

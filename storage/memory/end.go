@@ -3,6 +3,7 @@ package memory
 import (
 	"context"
 	"maps"
+	"slices"
 	"time"
 
 	"github.com/hookd/hookd/storage"
@@ -78,7 +79,7 @@ func (db *DB) Complete(ctx context.Context, l syncqueue.Lease, o syncqueue.Outco
 		}
 	}
 	parent := j.Job
-	for _, p := range a.publish(o.Publish) {
+	for _, p := range slices.Concat(a.publish(o.Publish), a.publishRepos(o.Repos)) {
 		db.push(p, now)
 		a.out.Followed++
 	}

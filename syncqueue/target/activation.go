@@ -57,22 +57,10 @@ type Settings struct {
 // For returns the settings that are fit for r: nothing is shown to more people
 // than the forge shows it to.
 func (s Settings) For(r providers.Repo) Settings {
-	if s.Visibility != "" && wide(s.Visibility) > wide(r.Visibility) {
+	if s.Visibility != "" && r.Visibility.Narrower(s.Visibility) {
 		s.Visibility = r.Visibility
 	}
 	return s
-}
-
-// wide orders visibilities by how many people see it. One that is not known
-// counts as the narrowest.
-func wide(v providers.Visibility) int {
-	switch v {
-	case providers.Public:
-		return 2
-	case providers.Internal:
-		return 1
-	}
-	return 0
 }
 
 func (s Settings) String() string {
