@@ -11,7 +11,7 @@ import (
 func (a *app) configCommand() *cli.Command {
 	return &cli.Command{
 		Name:  "config",
-		Usage: "checks, shows or describes the configuration",
+		Usage: "checks, shows, describes or makes the configuration",
 		Commands: []*cli.Command{
 			{
 				Name:  "check",
@@ -58,6 +58,7 @@ func (a *app) configCommand() *cli.Command {
 					return nil
 				},
 			},
+			a.importCommand(),
 		},
 	}
 }

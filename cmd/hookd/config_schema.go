@@ -32,11 +32,13 @@ func (t table) schema(at string) node {
 		n := s.schema()
 		n["description"] = help[join(at, s.path)]
 		root.place(s.path, n)
+		if s.path == "name" {
+			root["required"] = []string{"name"} // the environment cannot give it
+		}
 	}
 	for _, path := range slices.Sorted(maps.Keys(t.lists)) {
-		item := t.lists[path]().schema(path)
-		item["required"] = []string{"name"}
-		root.place(path, node{"type": []string{"array", "null"}, "items": node(item), "description": help[path]})
+		full := join(at, path)
+		root.place(path, node{"type": []string{"array", "null"}, "items": t.lists[path]().schema(full), "description": help[full]})
 	}
 	var rules []any
 	for _, pair := range t.alternatives() {
