@@ -62,6 +62,8 @@ var help = map[string]string{
 	"targets.users.database_url_file": "Mode database: file that holds the address, postgres://user:password@host/name or sqlite:///path.",
 	"targets.secret":                  "The key of the signature, 16 bytes at least. Better: secret_file.",
 	"targets.secret_file":             "File that holds the key of the signature.",
+	"targets.events_secret":           "The key by which the CI server signs what it announces to /targets/NAME/events. Better: events_secret_file.",
+	"targets.events_secret_file":      "File that holds the key by which the CI server signs what it announces to /targets/NAME/events.",
 	"targets.allow":                   "Networks that may be reached beside the public internet, such as 10.0.0.0/8.",
 	"targets.command":                 "The program and its arguments.",
 	"targets.dir":                     "The folder that the program runs in.",
