@@ -32,6 +32,7 @@
 //	storage                    what is kept: who holds what, and what changes it
 //	  bolt                       queue, journal and catalogue in one bbolt file
 //	  memory                     the same without a file, for tests
+//	  vault                      users' own tokens, sealed, in a file
 //	  storagetest                what every engine must do
 //
 // Who may import whom is the table in floors_test.go, which is executed.

@@ -36,6 +36,7 @@ var floors = map[string]floor{
 
 	"storage":             {[]string{"providers"}, nil},
 	"storage/bolt":        {[]string{"providers", "syncqueue", "storage"}, []string{"go.etcd.io/bbolt", "github.com/oklog/ulid/v2"}},
+	"storage/vault":       {[]string{"providers", "storage"}, nil},
 	"storage/memory":      {[]string{"providers", "syncqueue", "storage"}, nil},
 	"storage/storagetest": {[]string{"providers", "syncqueue", "storage"}, []string{"github.com/google/go-cmp", "pgregory.net/rapid"}},
 
@@ -46,11 +47,11 @@ var floors = map[string]floor{
 	"syncqueue/target":            {[]string{"providers", "storage"}, nil},
 	"syncqueue/target/keys":       {[]string{"providers", "storage", "syncqueue/target"}, nil},
 	"syncqueue/target/transport":  {nil, nil},
-	"syncqueue/target/drone":      {[]string{"providers", "storage", "syncqueue/target", "syncqueue/target/keys", "syncqueue/target/transport"}, nil},
+	"syncqueue/target/drone":      {[]string{"providers", "storage", "syncqueue/target", "syncqueue/target/keys", "syncqueue/target/transport"}, []string{"github.com/dchest/authcookie"}},
 	"syncqueue/target/dronedb":    {[]string{"providers", "storage", "syncqueue/target"}, []string{"github.com/jackc/pgx/v5", "modernc.org/sqlite"}},
 	"syncqueue/target/webhook":    {[]string{"providers", "storage", "syncqueue/target"}, nil},
 	"syncqueue/target/command":    {[]string{"providers", "storage", "syncqueue/target"}, nil},
-	"syncqueue/target/targettest": {[]string{"providers", "storage", "syncqueue/target"}, []string{"github.com/google/go-cmp"}},
+	"syncqueue/target/targettest": {[]string{"providers", "storage", "syncqueue/target"}, []string{"github.com/dchest/authcookie", "github.com/google/go-cmp"}},
 
 	"handlers": {[]string{"providers", "syncqueue", "storage", "handlers/why"}, []string{"github.com/go-chi/chi/v5", "github.com/go-chi/httprate", "github.com/prometheus/client_golang"}},
 
@@ -59,7 +60,7 @@ var floors = map[string]floor{
 
 	"cmd/hookd": {[]string{
 		"handlers", "handlers/dashboard", "handlers/why", "providers", "providers/gitea", "providers/github", "providers/gitlab", "providers/providerstest",
-		"storage", "storage/bolt",
+		"storage", "storage/bolt", "storage/vault",
 		"syncqueue", "syncqueue/reconcile", "syncqueue/target", "syncqueue/target/command", "syncqueue/target/drone", "syncqueue/target/dronedb", "syncqueue/target/targettest", "syncqueue/target/webhook",
 	}, []string{"github.com/goccy/go-yaml", "github.com/lmittmann/tint", "github.com/prometheus/client_golang", "github.com/urfave/cli/v3", "golang.org/x/term"}},
 }

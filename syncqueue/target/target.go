@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/hookd/hookd/providers"
 )
@@ -135,12 +136,29 @@ type Keyring interface {
 	Watch(ctx context.Context, changed func(login string)) error
 }
 
+// A Linker is a target that keeps tokens which users hand over themselves.
+type Linker interface {
+	// Link asks the CI server whose the token is, and keeps it as that user's.
+	// It is durable when it returns. ErrRejected: the CI server does not take
+	// the token.
+	Link(ctx context.Context, token string) (login string, err error)
+}
+
+// A LoginWatcher is a target whose users' credentials can be of no use until
+// they log in to it.
+type LoginWatcher interface {
+	// MustLogIn tells so without asking the CI server; such a credential counts
+	// as rejected.
+	MustLogIn(login string) bool
+}
+
 // An Account is a user of the CI server.
 type Account struct {
-	Login   string
-	Active  bool
-	Machine bool
-	Admin   bool
+	Login     string
+	Active    bool
+	Machine   bool
+	Admin     bool
+	LastLogin time.Time // zero if he never logged in, or the CI server does not tell
 }
 
 // A Roster is a target that can list its users.

@@ -2,6 +2,7 @@ package drone
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 
@@ -96,12 +97,65 @@ func (t *Target) meet(a *actor, who account) {
 }
 
 // Credential tells the state of what lets hookd act as a user, without asking
+// Drone. A good one of a user who must log in is of no use: it counts as
+// rejected.
+func (t *Target) Credential(login string) target.Credential {
+	if t.MustLogIn(login) {
+		return target.CredentialRejected
+	}
+	return t.source.Credential(login)
+}
+
+// MustLogIn tells whether a user's credential is of no use until he logs in to
 // Drone.
-func (t *Target) Credential(login string) target.Credential { return t.source.Credential(login) }
+func (t *Target) MustLogIn(login string) bool {
+	c := t.source.Credential(login)
+	return (c == target.CredentialOK || c == target.CredentialUnknown) && t.logins.wanted(login)
+}
 
 // Watch calls changed for each login whose credential appeared or was replaced,
 // until ctx is done, and returns ctx's error. Those it finds at first count as
 // new: they may have come while nobody watched.
 func (t *Target) Watch(ctx context.Context, changed func(login string)) error {
 	return t.source.Watch(ctx, changed)
+}
+
+// open makes the source of credentials.
+func (t *Target) open() error {
+	c := t.cfg
+	if c.SessionSecret != "" {
+		switch {
+		case c.TokenDir != "" || c.Vault != nil:
+			return errors.New("a session secret stands alone: with it nobody needs a token")
+		case c.AdminToken == "":
+			return errors.New("a session secret needs an administrator's token, by which administrators are told apart")
+		case !c.SessionRemote && !Loopback(c.URL):
+			return errors.New("a session secret is for a Drone on this machine or in the same pod")
+		}
+		t.source = newSessions(c)
+		return nil
+	}
+	var rings keys.Chain
+	if c.TokenDir != "" {
+		rings = append(rings, keys.NewDir(c.TokenDir, c.Now, c.Log))
+	}
+	if c.Vault != nil {
+		t.kept = keys.NewKept(c.Vault, c.Now, c.Log)
+		rings = append(rings, t.kept)
+	}
+	switch {
+	case len(rings) == 0:
+		return errors.New("users: no source of credentials: Drone synchronizes a user only in his own name")
+	case c.Provision && (c.Vault == nil || c.AdminToken == ""):
+		return errors.New("making accounts needs an administrator's token, and a place to keep the users' tokens in")
+	}
+	t.source = tokens{rings}
+	return nil
+}
+
+// Rekey replaces the session secret. A target without one has no use for it.
+func (t *Target) Rekey(secret string) {
+	if s, ok := t.source.(*sessions); ok && secret != "" {
+		s.rekey(secret)
+	}
 }

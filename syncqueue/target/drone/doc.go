@@ -2,9 +2,16 @@
 //
 // A repository appears in Drone only when the user himself synchronizes: there
 // is no timer and no way for an administrator to do it for him. So the target
-// acts as each affected user, with his own API token out of a directory of
-// files (package keys), and sends what Drone's Sync button sends, but synchronously:
-// the asynchronous form hides every error.
+// acts as each affected user, and sends what Drone's Sync button sends, but
+// synchronously: the asynchronous form hides every error. What lets it act comes
+// from one of the sources in credential.go:
+//
+//	tokens    each user's own: a folder of files, and those that hookd keeps sealed
+//	          because users linked them (link.go) or it made their accounts with
+//	          them (provision.go)
+//	sessions  minted for one request each, by Drone's own cookie secret (session.go)
+//
+// A sync goes so:
 //
 //	look      what does Drone show him already? the administrator's view, no forge call
 //	settled?  then nothing is synced: a sync reads his whole list from the forge

@@ -113,6 +113,9 @@ func (t *Target) account(ctx context.Context, path string, as credential) (accou
 		}
 		return nil
 	})
+	if err == nil {
+		t.logins.seen(a)
+	}
 	return a, err
 }
 
@@ -144,6 +147,12 @@ var spent = []string{
 // refusals are the whole texts by which Drone passes a forge's 401 on.
 var refusals = []string{"unauthorized", "401 unauthorized", "bad credentials"}
 
+// spent remembers that a user must log in.
+func (t *Target) spent(a *actor, p *transport.Problem) error {
+	t.logins.exhausted(a.login)
+	return fmt.Errorf("%w (the forge says: %s)", target.ErrMustLogIn, p.Message)
+}
+
 // userError gives a failure that Drone answered to a user's own token its
 // meaning: the token is refused, the user's session with the forge is spent, or
 // something else, which a retry may cure.
@@ -159,12 +168,12 @@ func (t *Target) userError(ctx context.Context, a *actor, err error) error {
 		said := strings.ToLower(strings.TrimSpace(p.Said))
 		for _, s := range spent {
 			if strings.Contains(said, s) {
-				return fmt.Errorf("%w (the forge says: %s)", target.ErrMustLogIn, p.Message)
+				return t.spent(a, p)
 			}
 		}
 		for _, s := range refusals {
 			if said == s {
-				return fmt.Errorf("%w (the forge says: %s)", target.ErrMustLogIn, p.Message)
+				return t.spent(a, p)
 			}
 		}
 	}

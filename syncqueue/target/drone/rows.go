@@ -16,6 +16,9 @@ type account struct {
 	Machine bool   `json:"machine"`
 	Admin   bool   `json:"admin"`
 	Syncing bool   `json:"syncing"`
+	// LastLogin is in seconds, 0 if he never logged in, and nil if Drone does
+	// not tell.
+	LastLogin *int64 `json:"last_login"`
 }
 
 // row is what matters of a repository in Drone's lists.

@@ -2,6 +2,7 @@ package drone
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 
@@ -36,6 +37,9 @@ func (t *Target) sync(ctx context.Context, login string, want target.Desired) (t
 
 	a := t.act(login)
 	who, shown, err := t.look(ctx, a)
+	if t.cfg.Provision && len(want.Present) > 0 && errors.Is(err, target.ErrNoAccount) {
+		err = t.provision(ctx, login)
+	}
 	if err != nil {
 		return target.Result{}, err
 	}
@@ -45,6 +49,9 @@ func (t *Target) sync(ctx context.Context, login string, want target.Desired) (t
 		return res, nil
 	case a.missing != nil:
 		return target.Result{}, a.missing
+	}
+	if err := never(who); err != nil {
+		return target.Result{}, err
 	}
 
 	waited, err := t.await(ctx, a)
@@ -94,6 +101,7 @@ func (t *Target) post(ctx context.Context, a *actor, before, explained int) (row
 	if err := t.client.do(detached, http.MethodPost, "/api/user/repos", a.as, nil, after.read); err != nil {
 		return nil, t.userError(detached, a, err)
 	}
+	t.logins.synced(a.login)
 
 	// An empty or much smaller list is read a second time: something between
 	// Drone and us may have made up the answer, and "gone" would be believed.

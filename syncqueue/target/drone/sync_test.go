@@ -119,14 +119,17 @@ func TestSpentSessionWantsTheUser(t *testing.T) {
 			t.Fatalf("got %v, want ErrMustLogIn", err)
 		}
 	}
-	if got := s.target.Credential("ana"); got != target.CredentialOK {
-		t.Errorf("his token of Drone is %s, want ok", got)
+	if got := s.target.Credential("ana"); got != target.CredentialRejected || !s.target.MustLogIn("ana") {
+		t.Errorf("his token of Drone is %s, must log in %t", got, s.target.MustLogIn("ana"))
 	}
 	if err := s.drone.LogIn("ana", "", forgeToken("ana")); err != nil {
 		t.Fatal(err)
 	}
 	if res, err := s.target.Sync(t.Context(), u, target.Desired{Present: of(later), Absent: of(fresh)}); err != nil || !res.Settled() {
 		t.Errorf("after the login: %+v, %v", res, err)
+	}
+	if got := s.target.Credential("ana"); got != target.CredentialOK || s.target.MustLogIn("ana") {
+		t.Errorf("after the login his token is %s, must log in %t", got, s.target.MustLogIn("ana"))
 	}
 }
 

@@ -9,11 +9,13 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/hookd/hookd/storage"
 	"github.com/hookd/hookd/syncqueue/target"
 	"github.com/hookd/hookd/syncqueue/target/keys"
 )
 
-// Config is what a Target is made of. Name, URL and TokenDir are required.
+// Config is what a Target is made of. Name, URL and a source of credentials are
+// required: TokenDir, Vault or both, or SessionSecret alone.
 type Config struct {
 	Name string // of the target, for logs
 	URL  string // Drone's web root
@@ -24,6 +26,21 @@ type Config struct {
 
 	// TokenDir has one file for each login with that user's API token.
 	TokenDir string
+
+	// Vault keeps tokens that users linked, and those of accounts that
+	// Provision made.
+	Vault storage.Vault
+	// Provision makes accounts for users who have something to see and none in
+	// Drone. It needs AdminToken and Vault.
+	Provision bool
+
+	// SessionSecret is Drone's own DRONE_COOKIE_SECRET. It needs AdminToken, by
+	// which administrators are told apart, and a URL on this machine, unless
+	// SessionRemote permits another. SessionAdmins lets hookd act as
+	// administrators, too.
+	SessionSecret string
+	SessionRemote bool
+	SessionAdmins bool
 
 	// HTTP sends the requests. Its redirect policy, cookies and Timeout are not
 	// used: a token must not travel on, and a sync takes longer than a look.
@@ -53,6 +70,8 @@ type Target struct {
 	cfg    Config
 	client client
 	source source
+	kept   *keys.Kept // a part of source; nil without a vault
+	logins logins
 	turns  keys.Turns
 	marks  marks
 
@@ -70,9 +89,6 @@ var (
 // New returns a target. It asks nobody; the token directory need not exist
 // yet, as a mounted secret may come later.
 func New(cfg Config) (*Target, error) {
-	if cfg.TokenDir == "" {
-		return nil, errors.New("drone: users.token_dir is required: Drone synchronizes a user only by his own token")
-	}
 	if cfg.Now == nil {
 		cfg.Now = time.Now
 	}
@@ -90,11 +106,11 @@ func New(cfg Config) (*Target, error) {
 	if err != nil {
 		return nil, fmt.Errorf("drone: %w", err)
 	}
-	return &Target{
-		cfg: cfg, client: c,
-		source: tokens{keys.NewDir(cfg.TokenDir, cfg.Now, cfg.Log)},
-		marks:  marks{since: map[string]time.Time{}},
-	}, nil
+	t := &Target{cfg: cfg, client: c, marks: marks{since: map[string]time.Time{}}}
+	if err := t.open(); err != nil {
+		return nil, fmt.Errorf("drone: %w", err)
+	}
+	return t, nil
 }
 
 // Requests counts the requests sent to Drone.
@@ -134,7 +150,12 @@ func (t *Target) Accounts(ctx context.Context) ([]target.Account, error) {
 	}
 	out := make([]target.Account, len(list))
 	for i, a := range list {
+		t.logins.seen(a)
+		_ = t.source.meet(a) // whether it will act for him is asked again when it is to
 		out[i] = target.Account{Login: a.Login, Active: a.Active, Machine: a.Machine, Admin: a.Admin}
+		if a.LastLogin != nil && *a.LastLogin > 0 {
+			out[i].LastLogin = time.Unix(*a.LastLogin, 0)
+		}
 	}
 	return out, nil
 }

@@ -2,6 +2,7 @@ package targettest
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"net"
@@ -18,6 +19,7 @@ type DroneOptions struct {
 	ForgeURL   string           // web root of the forge
 	Forge      Forge            // its kind
 	AdminToken string           // of the user "drone-admin"; "drone-admin-token" if empty
+	Cookies    string           // DRONE_COOKIE_SECRET; made up if empty, as Drone does (source: cmd/drone-server/config/config.go)
 	Filter     []string         // DRONE_REPOSITORY_FILTER: the namespaces that are synchronized, all if empty
 	HTTP       *http.Client     // to the forge
 	Now        func() time.Time // time.Now if nil
@@ -33,14 +35,15 @@ type Drone struct {
 	stop  context.CancelFunc
 	work  sync.WaitGroup
 
-	mu      sync.Mutex
-	server  *http.Server
-	fault   fault
-	calls   int
-	forge   int
-	syncs   map[string]*syncCount // by folded login
-	enabled map[string]int        // by slug: how often a repository was activated
-	grants  map[string]int        // the forge's side: serial of the only refresh token that is good, by folded login
+	mu       sync.Mutex
+	server   *http.Server
+	fault    fault
+	calls    int
+	forge    int
+	sessions []Session
+	syncs    map[string]*syncCount // by folded login
+	enabled  map[string]int        // by slug: how often a repository was activated
+	grants   map[string]int        // the forge's side: serial of the only refresh token that is good, by folded login
 
 	announcer announcer
 	store
@@ -54,6 +57,9 @@ type syncCount struct{ all, running, most int }
 func StartDrone(opt DroneOptions) *Drone {
 	if opt.AdminToken == "" {
 		opt.AdminToken = "drone-admin-token"
+	}
+	if opt.Cookies == "" {
+		opt.Cookies = rand.Text()
 	}
 	if opt.HTTP == nil {
 		opt.HTTP = &http.Client{}
@@ -102,6 +108,9 @@ func (d *Drone) Close() {
 
 // AdminToken is the API token of the administrator.
 func (d *Drone) AdminToken() string { return d.opt.AdminToken }
+
+// CookieSecret is what sessions are signed with.
+func (d *Drone) CookieSecret() string { return d.opt.Cookies }
 
 // LogIn is a user who opens Drone in the browser: forgeToken is what the forge
 // hands to Drone, droneToken the API token that he finds on his account page.

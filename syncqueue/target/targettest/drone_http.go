@@ -3,8 +3,12 @@ package targettest
 import (
 	"encoding/json"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
+	"time"
+
+	"github.com/dchest/authcookie"
 )
 
 // index is what Drone answers, with status 200, to every path that it does not
@@ -47,12 +51,38 @@ func (d *Drone) handler() http.Handler {
 	})
 }
 
-// viewer finds who asks (source: session/session.go:112). The row is a copy,
-// read before the handler runs.
+// viewer finds who asks. A header goes before a cookie, though it be wrong; a
+// session names a login and a time, and is good for an inactive user too (source:
+// session/session.go:69). The row is a copy, read before the handler runs.
 func (d *Drone) viewer(r *http.Request) (droneUser, bool) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	return d.findToken(strings.TrimPrefix(r.Header.Get("Authorization"), "Bearer "))
+	if h := r.Header.Get("Authorization"); h != "" {
+		return d.findToken(strings.TrimPrefix(h, "Bearer "))
+	}
+	c, err := r.Cookie("_session_")
+	if err != nil {
+		return droneUser{}, false
+	}
+	login, until, err := authcookie.Parse(c.Value, []byte(d.opt.Cookies))
+	if err != nil || until.Before(d.opt.Now()) {
+		return droneUser{}, false
+	}
+	d.sessions = append(d.sessions, Session{Login: login, For: until.Sub(d.opt.Now())})
+	return d.findLogin(login)
+}
+
+// A Session is one request that came with a session.
+type Session struct {
+	Login string
+	For   time.Duration // how long it was still good
+}
+
+// Sessions lists the sessions that came, in their order.
+func (d *Drone) Sessions() []Session {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return slices.Clone(d.sessions)
 }
 
 func (d *Drone) user(h func(http.ResponseWriter, *http.Request, droneUser)) http.HandlerFunc {

@@ -11,6 +11,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/dchest/authcookie"
 )
 
 // list is a forge with one user's list, which a test replaces as a whole.
@@ -379,6 +381,43 @@ func TestPathsAnswerAsMeasured(t *testing.T) {
 		res.Body.Close()
 		if res.StatusCode != c.status || !strings.HasPrefix(res.Header.Get("Content-Type"), c.kind) {
 			t.Errorf("%s: %d %s, want %d %s", c.path, res.StatusCode, res.Header.Get("Content-Type"), c.status, c.kind)
+		}
+	}
+}
+
+// Each answer was measured with Drone 2.28.1 too.
+func TestSessionIsReadAsDroneReadsIt(t *testing.T) {
+	d := start(t, newList(t))
+	logIn(t, d, "ana")
+	cookie := func(login, secret string, d time.Duration) string {
+		return "_session_=" + authcookie.New(login, time.Now().Add(d), []byte(secret))
+	}
+	for name, c := range map[string]struct {
+		cookie, header string
+		want           int
+	}{
+		"good":                    {cookie: cookie("ana", d.CookieSecret(), time.Minute), want: http.StatusOK},
+		"expired":                 {cookie: cookie("ana", d.CookieSecret(), -time.Minute), want: http.StatusUnauthorized},
+		"another secret":          {cookie: cookie("ana", "another", time.Minute), want: http.StatusUnauthorized},
+		"nobody":                  {cookie: cookie("eve", d.CookieSecret(), time.Minute), want: http.StatusUnauthorized},
+		"empty":                   {cookie: "_session_=", want: http.StatusUnauthorized},
+		"a header goes before it": {cookie: cookie("ana", d.CookieSecret(), time.Minute), header: "Bearer wrong", want: http.StatusUnauthorized},
+	} {
+		req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, d.URL+"/api/user", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		req.Header.Set("Cookie", c.cookie)
+		if c.header != "" {
+			req.Header.Set("Authorization", c.header)
+		}
+		res, err := http.DefaultClient.Do(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		res.Body.Close()
+		if res.StatusCode != c.want {
+			t.Errorf("%s: %d, want %d", name, res.StatusCode, c.want)
 		}
 	}
 }

@@ -1,6 +1,7 @@
 package targettest
 
 import (
+	"crypto/rand"
 	"encoding/json"
 	"net/http"
 	"net/url"
@@ -60,10 +61,6 @@ func (d *Drone) newUser(w http.ResponseWriter, r *http.Request) {
 		fail(w, http.StatusBadRequest, err.Error())
 		return
 	}
-	if in.Login == "" || len(in.Login) > 50 {
-		fail(w, http.StatusBadRequest, "Invalid username length")
-		return
-	}
 	if !in.Machine {
 		by, _ := d.viewer(r)
 		var remote struct {
@@ -72,6 +69,17 @@ func (d *Drone) newUser(w http.ResponseWriter, r *http.Request) {
 		if _, err := d.ask(r.Context(), by.token, d.opt.Forge.api()+"/users/"+url.PathEscape(in.Login), &remote); err == nil && remote.Login != "" {
 			in.Login = remote.Login
 		}
+	}
+	switch { // what the forge calls him counts (source: core/user.go:106)
+	case in.Login == "" || len(in.Login) > 50:
+		fail(w, http.StatusBadRequest, "Invalid username length")
+		return
+	case strings.Trim(in.Login, ".-_0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ") != "":
+		fail(w, http.StatusBadRequest, "Invalid character in username")
+		return
+	}
+	if in.Token == "" {
+		in.Token = rand.Text()
 	}
 	now := d.opt.Now().Unix()
 	d.mu.Lock()
