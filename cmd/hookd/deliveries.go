@@ -95,7 +95,7 @@ func filter(cmd *cli.Command) url.Values {
 func (a *app) deliveriesCommand() *cli.Command {
 	return &cli.Command{
 		Name:  "deliveries",
-		Usage: "reads the journal of what the forges sent, and replays it",
+		Usage: "reads the journal of what the forges sent, exports and replays it",
 		Commands: []*cli.Command{
 			{
 				Name:   "list",
@@ -122,6 +122,7 @@ func (a *app) deliveriesCommand() *cli.Command {
 					dryRunFlag(), yesFlag(), outputFlag())...),
 				Action: a.replayDeliveries,
 			},
+			a.exportCommand(),
 			a.backfillCommand(),
 		},
 	}
