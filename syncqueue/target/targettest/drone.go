@@ -1,11 +1,8 @@
 package targettest
 
 import (
-	"context"
 	"crypto/rand"
 	"errors"
-	"fmt"
-	"net"
 	"net/http"
 	"slices"
 	"sync"
@@ -27,18 +24,10 @@ type DroneOptions struct {
 
 // Drone is a simulated Drone server on loopback. It is safe for concurrent use.
 type Drone struct {
-	URL string // web root
-
-	opt   DroneOptions
-	addr  string
-	serve context.Context // ends with Close: hangs and background syncs go with it
-	stop  context.CancelFunc
-	work  sync.WaitGroup
+	loopback
+	opt DroneOptions
 
 	mu       sync.Mutex
-	server   *http.Server
-	fault    fault
-	calls    int
 	forge    int
 	sessions []Session
 	syncs    map[string]*syncCount // by folded login
@@ -68,42 +57,13 @@ func StartDrone(opt DroneOptions) *Drone {
 		opt.Now = time.Now
 	}
 	d := &Drone{
-		opt: opt, addr: "127.0.0.1:0",
+		opt:   opt,
 		syncs: map[string]*syncCount{}, grants: map[string]int{}, enabled: map[string]int{}, store: newStore(),
 	}
-	d.serve, d.stop = context.WithCancel(context.Background())
-	if err := d.listen(); err != nil {
-		panic(fmt.Sprintf("targettest: no port on loopback: %v", err))
-	}
-	d.URL = "http://" + d.addr
+	d.start(d.handler(), droneWords{})
 	now := opt.Now().Unix()
 	d.createUser(droneUser{Login: "drone-admin", Admin: true, Active: true, Created: now, Updated: now, Synced: now, hash: opt.AdminToken})
 	return d
-}
-
-func (d *Drone) listen() error {
-	l, err := net.Listen("tcp", d.addr)
-	if err != nil {
-		return err
-	}
-	d.addr = l.Addr().String()
-	d.server = &http.Server{Handler: d.handler(), ReadHeaderTimeout: 10 * time.Second}
-	srv := d.server
-	d.work.Go(func() { _ = srv.Serve(l) }) // ends with the server's Close
-	return nil
-}
-
-// Close stops the server and every sync.
-func (d *Drone) Close() {
-	d.stop()
-	d.mu.Lock()
-	srv := d.server
-	d.mu.Unlock()
-	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
-	defer cancel()
-	_ = srv.Shutdown(ctx) // lets handlers end first: they may start background syncs
-	_ = srv.Close()
-	d.work.Wait()
 }
 
 // AdminToken is the API token of the administrator.
@@ -216,13 +176,6 @@ func (d *Drone) Rows(login string) map[string]string {
 		}
 	}
 	return rows
-}
-
-// Calls counts the requests that Drone received.
-func (d *Drone) Calls() int {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	return d.calls
 }
 
 // ForgeCalls counts the requests that Drone sent to the forge.

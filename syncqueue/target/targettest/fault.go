@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// A Fault is a way in which Drone, or what stands before it, fails.
+// A Fault is a way in which a CI server, or what stands before it, fails.
 type Fault string
 
 // The faults.
@@ -14,12 +14,12 @@ const (
 	FaultDown        Fault = "down"        // connection refused
 	FaultUnavailable Fault = "unavailable" // 503 and HTML, by a proxy
 	FaultHang        Fault = "hang"        // no answer until the caller leaves
-	FaultInternal    Fault = "internal"    // 500 in Drone's words
+	FaultInternal    Fault = "internal"    // 500 in its own words
 	FaultHTML        Fault = "html"        // 200 and HTML
 	FaultEmptyList   Fault = "empty list"  // 200 and [], as JSON
 	FaultTruncated   Fault = "truncated"   // 200 and half a list
 	FaultRedirect    Fault = "redirect"    // 302 to another address
-	FaultStranger    Fault = "stranger"    // 401 to everybody: the database does not answer (source: session/session.go)
+	FaultStranger    Fault = "stranger"    // 401 to everybody, in its own words: the database does not answer
 )
 
 // fault is the fault in force.
@@ -29,36 +29,46 @@ type fault struct {
 	to   string // of FaultRedirect
 }
 
+// words are what a CI server says itself of faults.
+type words interface {
+	internal(w http.ResponseWriter)  // 500
+	stranger(w http.ResponseWriter)  // 401 to everybody
+	emptyList(w http.ResponseWriter) // 200
+	truncated() string               // half a list
+	index() string                   // the page that answers what is not known
+}
+
 // Break puts a fault in force, in place of the one before. on limits it to
 // requests that begin with it, such as "POST /api/user/repos".
-func (d *Drone) Break(kind Fault, on string) { d.breakWith(fault{kind: kind, on: on}) }
+func (l *loopback) Break(kind Fault, on string) { l.breakWith(fault{kind: kind, on: on}) }
 
 // Redirect answers every request with a redirect to an address.
-func (d *Drone) Redirect(to string) { d.breakWith(fault{kind: FaultRedirect, to: to}) }
+func (l *loopback) Redirect(to string) { l.breakWith(fault{kind: FaultRedirect, to: to}) }
 
 // Heal ends the fault in force.
-func (d *Drone) Heal() { d.breakWith(fault{}) }
+func (l *loopback) Heal() { l.breakWith(fault{}) }
 
-func (d *Drone) breakWith(f fault) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	was := d.fault.kind
-	d.fault = f
+func (l *loopback) breakWith(f fault) {
+	l.state.Lock()
+	defer l.state.Unlock()
+	was := l.fault.kind
+	l.fault = f
 	switch {
 	case f.kind == FaultDown && was != FaultDown:
-		_ = d.server.Close()
+		_ = l.server.Close()
 	case f.kind != FaultDown && was == FaultDown:
-		if err := d.listen(); err != nil {
+		if err := l.listen(); err != nil {
 			panic("targettest: the port was taken meanwhile: " + err.Error())
 		}
 	}
 }
 
 // strike answers a request by the fault in force, if that concerns it.
-func (d *Drone) strike(w http.ResponseWriter, r *http.Request) bool {
-	d.mu.Lock()
-	f := d.fault
-	d.mu.Unlock()
+func (l *loopback) strike(w http.ResponseWriter, r *http.Request) bool {
+	l.state.Lock()
+	f := l.fault
+	l.calls++
+	l.state.Unlock()
 	if f.kind == FaultNone || !strings.HasPrefix(r.Method+" "+r.URL.Path, f.on) {
 		return false
 	}
@@ -68,21 +78,21 @@ func (d *Drone) strike(w http.ResponseWriter, r *http.Request) bool {
 	case FaultHang:
 		select {
 		case <-r.Context().Done():
-		case <-d.serve.Done():
+		case <-l.serve.Done():
 		}
 	case FaultInternal:
-		fail(w, http.StatusInternalServerError, "database is locked")
+		l.words.internal(w)
 	case FaultHTML:
-		page(w, http.StatusOK, index)
+		page(w, http.StatusOK, l.words.index())
 	case FaultEmptyList:
-		answer(w, http.StatusOK, []droneRepo{})
+		l.words.emptyList(w)
 	case FaultTruncated:
 		w.Header().Set("Content-Type", "application/json")
-		_, _ = w.Write([]byte(`[{"id":1,"uid":"1","slug":"acme/one"},{"id":2,"ui`))
+		_, _ = w.Write([]byte(l.words.truncated()))
 	case FaultRedirect:
 		http.Redirect(w, r, f.to+r.URL.Path, http.StatusFound)
 	case FaultStranger:
-		fail(w, http.StatusUnauthorized, "Unauthorized")
+		l.words.stranger(w)
 	default:
 		return false
 	}
