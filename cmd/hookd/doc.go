@@ -28,7 +28,8 @@
 //	    keys                       each user's own token, and one at a time who acts as him
 //	    transport                  what the CI servers' APIs have in common: one origin, bounded answers
 //	    webhook                    a service of the operator's own (kind http)
-//	    targettest                 what every target must do; a simulated Drone
+//	    woodpecker                 Woodpecker's API, as each affected user
+//	    targettest                 what every target must do; a simulated Drone and Woodpecker
 //	storage                    what is kept: who holds what, and what changes it
 //	  bolt                       queue, journal and catalogue in one bbolt file
 //	  memory                     the same without a file, for tests

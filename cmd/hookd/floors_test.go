@@ -49,6 +49,7 @@ var floors = map[string]floor{
 	"syncqueue/target/transport":  {nil, nil},
 	"syncqueue/target/drone":      {[]string{"providers", "storage", "syncqueue/target", "syncqueue/target/keys", "syncqueue/target/transport"}, []string{"github.com/dchest/authcookie"}},
 	"syncqueue/target/dronedb":    {[]string{"providers", "storage", "syncqueue/target"}, []string{"github.com/jackc/pgx/v5", "modernc.org/sqlite"}},
+	"syncqueue/target/woodpecker": {[]string{"providers", "storage", "syncqueue/target", "syncqueue/target/keys", "syncqueue/target/transport"}, nil},
 	"syncqueue/target/webhook":    {[]string{"providers", "storage", "syncqueue/target"}, nil},
 	"syncqueue/target/command":    {[]string{"providers", "storage", "syncqueue/target"}, nil},
 	"syncqueue/target/targettest": {[]string{"providers", "storage", "syncqueue/target"}, []string{"github.com/dchest/authcookie", "github.com/google/go-cmp"}},
