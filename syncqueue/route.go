@@ -1,6 +1,7 @@
 package syncqueue
 
 import (
+	"slices"
 	"time"
 
 	"github.com/hookd/hookd/providers"
@@ -130,6 +131,24 @@ func PublishRepoJob(target, provider string, r providers.Repo, parent Job, lane 
 	return j
 }
 
+// Activation is what a publish job about a repository is within, if it decides
+// whether the target is to build that.
+const Activation = "activation"
+
+// ActivationJob has a target's policy decide on a repository. It is a job of its
+// own, as it may wait for weeks.
+func ActivationJob(target, provider string, r providers.Repo, parent Job, lane Lane, now time.Time) Job {
+	j := PublishRepoJob(target, provider, r, parent, lane, now)
+	j.Within.Name = Activation
+	j.Key = j.key()
+	return j
+}
+
+// ActivationKeys is what the keys of a target's activation jobs begin with.
+func ActivationKeys(target, provider string) Key {
+	return MakeKey(string(KindPublish), target, provider, Activation, "")
+}
+
 // fillDelay and fillMaxDelay debounce the publish jobs that nobody waits for.
 const (
 	fillDelay    = 2 * time.Second
@@ -158,14 +177,14 @@ func OfChange(targets []string, c *storage.Change, parent Job, users map[provide
 }
 
 // OfRepos returns the publish jobs for the repositories that a change met. What
-// strangers may see no longer goes before all else; what is new is told unless
-// it is a first fill that met it, to which everything is new.
+// strangers may see no longer goes before all else; what is new is told. To a
+// first fill everything is new: it tells what was created since it began.
 func OfRepos(targets []string, provider string, met []storage.Met, parent Job, now time.Time) []Job {
 	var jobs []Job
 	for _, m := range met {
 		lane := parent.Lane
 		switch {
-		case m.New && parent.CausedBy(ByFill):
+		case m.New && parent.fills(m.Repo):
 			continue
 		case !m.New && m.Repo.Visibility.Narrower(m.Was):
 			lane = LaneRemoval
@@ -175,6 +194,13 @@ func OfRepos(targets []string, provider string, met []storage.Met, parent Job, n
 		}
 	}
 	return jobs
+}
+
+// fills reports whether j is part of a first fill, to which r is no news.
+func (j Job) fills(r providers.Repo) bool {
+	return slices.ContainsFunc(j.Causes, func(c Cause) bool {
+		return c.By == ByFill && r.Created.Before(c.At.Truncate(time.Second)) // forges tell whole seconds
+	})
 }
 
 func newJob(k Kind, provider, org string, s providers.Subject, lane Lane, now time.Time) Job {
@@ -190,6 +216,9 @@ func (j Job) key() Key {
 	case KindMember:
 		return MakeKey(string(j.Kind), j.Provider, j.Subject.ID, string(j.Within.Kind), j.Within.ID)
 	case KindPublish:
+		if j.Within.Name == Activation {
+			return ActivationKeys(j.Target, j.Provider) + Key(j.Subject.ID)
+		}
 		if j.Subject.Kind == providers.SubjectRepo {
 			return MakeKey(string(j.Kind), j.Target, j.Provider, string(j.Subject.Kind), j.Subject.ID)
 		}

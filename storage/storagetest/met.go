@@ -47,10 +47,16 @@ func newRepositoriesAreTold(b *bench) {
 	b.told(b.meet(b.begin(), list(ana, providers.Write, app)), nil)
 }
 
-// firstFillTellsOfNoNewRepository, to which all are new.
+// firstFillTellsOfNoNewRepository, to which all are new, but of those that were
+// created since it began.
 func firstFillTellsOfNone(b *bench) {
 	fill := syncqueue.Cause{By: syncqueue.ByFill, At: time.Now()}
 	b.told(b.meet(b.beginFor(fill), audience(app, providers.Read, ana)), nil)
+	amid := lib
+	amid.Created = fill.At.Add(time.Second)
+	jobs := b.meet(b.beginFor(fill), audience(amid, providers.Read, ana))
+	b.told(jobs, map[string]syncqueue.Lane{lib.ID: syncqueue.LaneAddition})
+	b.finish(jobs)
 	open := app
 	open.Visibility = providers.Public
 	b.told(b.meet(b.beginFor(fill), audience(open, providers.Read, ana)), map[string]syncqueue.Lane{app.ID: syncqueue.LaneAddition})

@@ -18,6 +18,7 @@ type Store interface {
 	syncqueue.Queue
 	syncqueue.Journal
 	syncqueue.Backlog
+	PendingOf(ctx context.Context, prefix syncqueue.Key) ([]syncqueue.Job, error) // as a syncqueue.Console's
 	storage.Catalogue
 }
 
@@ -45,6 +46,9 @@ type Target struct {
 	Name     string
 	Provider string
 	Driver   target.Target
+
+	Policy    target.Policy    // which new repositories are activated
+	Activator target.Activator // acts that out; the Driver, if nil
 }
 
 // Config is what an Engine is made of.
@@ -69,12 +73,14 @@ type Engine struct {
 	cfg       Config
 	providers map[string]*provider
 	targets   map[string]Target
+	started   time.Time // in whole seconds, as forges tell when something was created
 }
 
 // provider is a Provider with what the engine remembers about it in RAM.
 type provider struct {
 	Provider
 	targets  []string
+	keepers  []string // of them, those who are told of repositories by themselves
 	models   models
 	listings listings
 	sane     witness
@@ -84,7 +90,7 @@ type provider struct {
 
 // New returns an engine. It fails when a target follows an unknown provider.
 func New(cfg Config) (*Engine, error) {
-	e := &Engine{cfg: cfg, providers: map[string]*provider{}, targets: map[string]Target{}}
+	e := &Engine{cfg: cfg, providers: map[string]*provider{}, targets: map[string]Target{}, started: cfg.Now().Truncate(time.Second)}
 	for _, p := range cfg.Providers {
 		e.providers[p.Name] = &provider{Provider: p}
 	}
@@ -93,7 +99,13 @@ func New(cfg Config) (*Engine, error) {
 		if !ok {
 			return nil, fmt.Errorf("reconcile: target %s follows unknown provider %q", t.Name, t.Provider)
 		}
+		if err := t.able(p.Forge); err != nil {
+			return nil, fmt.Errorf("reconcile: target %s: %w", t.Name, err)
+		}
 		p.targets = append(p.targets, t.Name)
+		if len(t.Policy.Rules) > 0 {
+			p.keepers = append(p.keepers, t.Name)
+		}
 		e.targets[t.Name] = t
 	}
 	return e, nil
@@ -141,6 +153,9 @@ func (e *Engine) dispatch(ctx context.Context, p *provider, l syncqueue.Lease) (
 	case syncqueue.KindSweep:
 		return e.sweep(ctx, p, l)
 	case syncqueue.KindPublish:
+		if l.Job.Subject.Kind == providers.SubjectRepo {
+			return e.publishRepo(ctx, p, l)
+		}
 		return e.publish(ctx, p, l)
 	}
 	return syncqueue.Outcome{}, syncqueue.Permanent(fmt.Errorf("unknown kind of job %q", l.Job.Kind))
@@ -178,7 +193,7 @@ func (e *Engine) settle(p *provider, l syncqueue.Lease, f finding, err error) sy
 // change starts an outcome that tells the provider's targets.
 func (p *provider) change(c *storage.Change) syncqueue.Outcome {
 	c.Provider = p.Name
-	return syncqueue.Outcome{Change: c, Publish: p.targets}
+	return syncqueue.Outcome{Change: c, Publish: p.targets, Repos: p.keepers}
 }
 
 // again looks once more on the verify ladder; ok is false at its end.

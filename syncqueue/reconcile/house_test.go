@@ -30,10 +30,20 @@ type ci struct {
 	blind map[string]bool // repository ids it never shows
 	keys  map[string]bool // logins with a credential; nil is everybody
 	guard target.Guard
+
+	active map[string]activated // by repository id
+}
+
+// activated is what became of a repository in the CI server.
+type activated struct {
+	on  bool
+	as  string
+	n   int // times
+	set target.Settings
 }
 
 func newCI(w *world) *ci {
-	return &ci{world: w, shows: map[string]map[string]string{}, syncs: map[string]int{}, blind: map[string]bool{}, guard: target.Guard{Percent: 50, MinRepos: 20}}
+	return &ci{world: w, shows: map[string]map[string]string{}, syncs: map[string]int{}, blind: map[string]bool{}, active: map[string]activated{}, guard: target.Guard{Percent: 50, MinRepos: 20}}
 }
 
 func (c *ci) Probe(context.Context) (string, error) { return "2.0", c.down }
@@ -133,6 +143,7 @@ type plan struct {
 
 	log      *ledger       // of what the forge sent; nil for a forge without one
 	readings time.Duration // between readings of it
+	policy   target.Policy // of the CI server
 	said     io.Writer     // where the engine's own words go, if not nowhere
 }
 
@@ -164,7 +175,7 @@ func (h *house) start() {
 	engine, err := reconcile.New(reconcile.Config{
 		Providers: []reconcile.Provider{p},
 		Timing:    syncqueue.Timing{Debounce: time.Second, MaxDelay: 5 * time.Second},
-		Targets:   []reconcile.Target{{Name: "drone", Provider: "git", Driver: h.ci}},
+		Targets:   []reconcile.Target{{Name: "drone", Provider: "git", Driver: h.ci, Policy: h.plan.policy}},
 		Store:     h.store, Log: slog.New(slog.NewTextHandler(said, nil)), Now: time.Now,
 		Verify:    []time.Duration{2 * time.Second, 5 * time.Second, 15 * time.Second, time.Minute, 5 * time.Minute},
 		Reconcile: h.plan.reconcile, Guard: target.Guard{Percent: 50, MinRepos: 20},

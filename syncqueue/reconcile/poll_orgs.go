@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -100,7 +101,10 @@ func (e *Engine) pollOrgs(ctx context.Context, p *provider, l syncqueue.Lease) (
 		}
 		o.Follow = append(o.Follow, sweep)
 	}
-	o.Change.Snapshots = map[string][]byte{orgsKey(p.Name): encode(known)}
+	if o.Change.Snapshots, err = e.enforce(ctx, p, slices.Collect(maps.Values(known))); err != nil {
+		return o, err
+	}
+	o.Change.Snapshots[orgsKey(p.Name)] = encode(known)
 	o.Note = fmt.Sprintf("%d organizations", len(known))
 	if err := errors.Join(faults...); err != nil {
 		o.Note = err.Error()

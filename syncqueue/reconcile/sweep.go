@@ -70,6 +70,13 @@ func (e *Engine) sweep(ctx context.Context, p *provider, l syncqueue.Lease) (syn
 			o.Follow = append(o.Follow, syncqueue.UserJob(p.Name, u, syncqueue.LanePoll, now))
 		}
 	}
+	for _, t := range p.targets {
+		parked, err := e.waiting(ctx, e.targets[t], "sweep", now.Add(-e.cfg.Reconcile))
+		if err != nil {
+			return o, err
+		}
+		o.Follow = append(o.Follow, parked...)
+	}
 	for i := range o.Follow {
 		o.Follow[i].Causes = []syncqueue.Cause{{By: "sweep", At: now}}
 	}

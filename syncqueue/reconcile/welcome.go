@@ -26,7 +26,11 @@ func (e *Engine) Welcome(ctx context.Context, target, login string, c syncqueue.
 	case !errors.Is(err, storage.ErrUnknown):
 		return 0, err
 	}
-	ids, err := e.cfg.Store.Enqueue(ctx, c, j)
+	parked, err := e.waiting(ctx, t, c.By, now)
+	if err != nil {
+		return 0, err
+	}
+	ids, err := e.cfg.Store.Enqueue(ctx, c, append(parked, j)...)
 	return len(ids), err
 }
 

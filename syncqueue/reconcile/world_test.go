@@ -32,6 +32,8 @@ type world struct {
 type worldRepo struct {
 	providers.Repo
 	collaborators map[string]providers.Permission
+	files         map[string]bool // on its default branch
+	topics        []string
 }
 
 type worldTeam struct {
@@ -85,7 +87,7 @@ func (w *world) create(id, name string, teams ...string) providers.Repo {
 	defer w.mu.Unlock()
 	r := &worldRepo{
 		Repo:          providers.Repo{ID: id, Path: w.org.Name + "/" + name, Org: w.org, Visibility: providers.Private},
-		collaborators: map[string]providers.Permission{},
+		collaborators: map[string]providers.Permission{}, files: map[string]bool{},
 	}
 	w.repos[id] = r
 	for _, t := range teams {
