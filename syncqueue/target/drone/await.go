@@ -16,10 +16,33 @@ const abandoned = 30 * time.Minute
 
 var errBusy = errors.New("another sync of this user is running in the CI server")
 
-// marks remembers since when Drone calls a user "syncing".
+// marks remembers since when Drone calls a user "syncing", and whose sync of
+// ours broke off.
 type marks struct {
-	mu    sync.Mutex
-	since map[string]time.Time
+	mu     sync.Mutex
+	since  map[string]time.Time
+	broken map[string]bool
+}
+
+func newMarks() marks { return marks{since: map[string]time.Time{}, broken: map[string]bool{}} }
+
+// broke records that Drone went away amid a sync of ours: if it was restarted,
+// nobody will ever take back that it calls the user "syncing".
+func (m *marks) broke(login string) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.broken[login] = true
+}
+
+// patience is how long a user may be "syncing" until that is not believed: not
+// longer than a sync of ours takes, if it is what one left behind.
+func (m *marks) patience(login string, ours time.Duration) time.Duration {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.broken[login] {
+		return ours
+	}
+	return abandoned
 }
 
 // seen records the state and tells how long it has been true.
@@ -28,6 +51,7 @@ func (m *marks) seen(login string, syncing bool, now time.Time) time.Duration {
 	defer m.mu.Unlock()
 	if !syncing {
 		delete(m.since, login)
+		delete(m.broken, login)
 		return 0
 	}
 	first, ok := m.since[login]
@@ -47,11 +71,12 @@ func (t *Target) await(ctx context.Context, a *actor) (waited bool, err error) {
 		if err != nil {
 			return false, err
 		}
-		since := t.marks.seen(providers.Fold(a.login), who.Syncing, t.cfg.Now())
+		login := providers.Fold(a.login)
+		since := t.marks.seen(login, who.Syncing, t.cfg.Now())
 		switch {
 		case !who.Syncing:
 			return step > 0, nil
-		case since >= abandoned:
+		case since >= t.marks.patience(login, t.cfg.SyncTimeout):
 			t.cfg.Log.Warn("the CI server has called a user syncing for too long to be true: syncing anyway", "user", a.login, "since", since)
 			return false, nil
 		case step == len(t.cfg.Wait):

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/hookd/hookd/providers"
 	"github.com/hookd/hookd/syncqueue/target"
@@ -97,17 +98,20 @@ func TestEmptyForgeListIsHeld(t *testing.T) {
 func unknown(context.Context) (int, error) { return target.Unknown, nil }
 
 func TestUnknownCountIsBelievedForAdditions(t *testing.T) {
-	s := newSim(t)
+	now := time.Now()
+	s := newSim(t, func(c *drone.Config) { c.Now = func() time.Time { return now } })
 	s.crowd("ana", 10)
 	u := s.join(t, "ana")
-	fresh := s.forge.add("acme/fresh", "ana")
-	before := s.drone.ForgeCalls()
-	res, err := s.target.Sync(t.Context(), u, target.Desired{Present: of(fresh), Count: unknown})
-	if err != nil || !res.Settled() {
-		t.Fatalf("got %+v, %v", res, err)
-	}
-	if n := s.drone.ForgeCalls() - before; n != 1 {
-		t.Errorf("Drone asked the forge %d times, want 1", n)
+	for i, want := range []int{2, 1, 1} { // the first of a burst is looked up before
+		fresh := s.forge.add(fmt.Sprintf("acme/fresh-%d", i), "ana")
+		before := s.drone.ForgeCalls()
+		res, err := s.target.Sync(t.Context(), u, target.Desired{Present: of(fresh), Count: unknown})
+		if err != nil || !res.Settled() {
+			t.Fatalf("got %+v, %v", res, err)
+		}
+		if n := s.drone.ForgeCalls() - before; n != want {
+			t.Errorf("addition %d: Drone asked the forge %d times, want %d", i, n, want)
+		}
 	}
 }
 

@@ -19,6 +19,9 @@ import (
 //	                        additions, looked up when something is to go
 //	there is no Count       looked up
 //
+// What hookd's own forge client is told is not what Drone is told, so the first
+// of a burst is looked up in any case; see witness.
+//
 // Looking up is Drone's own preview (GET /api/user/remote/repos): it costs as
 // much as the sync and names each repository that would go, so what is archived
 // counts as explained. Where nothing unexplained can be lost, nobody is asked.
@@ -39,6 +42,14 @@ func (t *Target) guard(ctx context.Context, a *actor, want target.Desired, shown
 			}
 		case !want.Force && (!asked || len(leaving) > 0):
 			look = true
+		}
+		if !want.Force && !look {
+			needed, done, err := t.witness.needed(ctx, t.cfg.Now)
+			if err != nil {
+				return nil, err
+			}
+			defer done()
+			look = needed
 		}
 	}
 	if !look {
@@ -62,7 +73,9 @@ func (t *Target) guard(ctx context.Context, a *actor, want target.Desired, shown
 	if left == 0 && len(remote) > 0 {
 		left = 1 // an exchange, and not an empty list
 	}
-	return remote, t.hold(want, have, left, explained, "the CI server's preview of the forge has")
+	err = t.hold(want, have, left, explained, "the CI server's preview of the forge has")
+	t.witness.saw(len(remote), err != nil, t.cfg.Now())
+	return remote, err
 }
 
 // strays returns the ids that show and are known not to be the user's, in a

@@ -99,6 +99,9 @@ func (t *Target) post(ctx context.Context, a *actor, before, explained int) (row
 	defer cancel()
 	after := rows{}
 	if err := t.client.do(detached, http.MethodPost, "/api/user/repos", a.as, nil, after.read); err != nil {
+		if problem := new(transport.Problem); !errors.As(err, &problem) {
+			t.marks.broke(providers.Fold(a.login))
+		}
 		return nil, t.userError(detached, a, err)
 	}
 	t.logins.synced(a.login)
@@ -115,6 +118,7 @@ func (t *Target) post(ctx context.Context, a *actor, before, explained int) (row
 			return nil, fmt.Errorf("the sync answered with %d repositories, but the CI server shows %d", len(after), len(again))
 		}
 	}
+	t.witness.saw(len(after), excess, t.cfg.Now())
 	if excess {
 		t.cfg.Log.Warn("a sync took away more than the guard allows", "user", a.login, "before", before, "after", len(after))
 	}

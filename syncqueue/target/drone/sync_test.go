@@ -419,16 +419,19 @@ func TestEveryRequestIsCountedAndObserved(t *testing.T) {
 	}
 }
 
-func TestAdditionCostsFourRequests(t *testing.T) {
-	s := newSim(t)
+func TestAdditionCostsFourRequestsAndTheFirstOneMore(t *testing.T) {
+	now := time.Now()
+	s := newSim(t, func(c *drone.Config) { c.Now = func() time.Time { return now } })
 	s.crowd("ana", 1)
 	u := s.join(t, "ana")
-	fresh := s.forge.add("acme/fresh", "ana")
-	if _, err := s.target.Sync(t.Context(), u, target.Desired{Present: of(fresh), Count: s.forge.count("ana")}); err != nil {
-		t.Fatal(err)
-	}
-	if n := s.target.Requests(); n != 4 {
-		t.Errorf("%d requests, want account, list, whoami and sync", n)
+	for i, want := range []uint64{5, 4} {
+		fresh, before := s.forge.add(fmt.Sprintf("acme/fresh-%d", i), "ana"), s.target.Requests()
+		if _, err := s.target.Sync(t.Context(), u, target.Desired{Present: of(fresh), Count: s.forge.count("ana")}); err != nil {
+			t.Fatal(err)
+		}
+		if n := s.target.Requests() - before; n != want {
+			t.Errorf("%d requests, want %d: account, list, whoami, at first a preview, and sync", n, want)
+		}
 	}
 }
 

@@ -76,6 +76,7 @@ type Target struct {
 	marks  marks
 
 	strangers strangers
+	witness   *witness
 }
 
 var (
@@ -106,7 +107,7 @@ func New(cfg Config) (*Target, error) {
 	if err != nil {
 		return nil, fmt.Errorf("drone: %w", err)
 	}
-	t := &Target{cfg: cfg, client: c, marks: marks{since: map[string]time.Time{}}}
+	t := &Target{cfg: cfg, client: c, witness: newWitness(), marks: newMarks()}
 	if err := t.open(); err != nil {
 		return nil, fmt.Errorf("drone: %w", err)
 	}

@@ -148,3 +148,13 @@ func set[T any](to, from *T) {
 		*to = *from
 	}
 }
+
+// Confuse answers the requests that begin with on with the list that a user has
+// now, whoever they are about.
+func (d *Drone) Confuse(login, on string) {
+	d.mu.Lock()
+	u, _ := d.findLogin(login)
+	list := d.listOf(u.ID)
+	d.mu.Unlock()
+	d.breakWith(fault{kind: FaultAnother, on: on, list: list})
+}

@@ -19,6 +19,7 @@ const (
 	FaultEmptyList   Fault = "empty list"  // 200 and [], as JSON
 	FaultTruncated   Fault = "truncated"   // 200 and half a list
 	FaultRedirect    Fault = "redirect"    // 302 to another address
+	FaultAnother     Fault = "another"     // 200 and the list of another user, whoever is asked about
 	FaultStranger    Fault = "stranger"    // 401 to everybody, in its own words: the database does not answer
 )
 
@@ -27,6 +28,7 @@ type fault struct {
 	kind Fault
 	on   string // prefix of "METHOD /path" that it strikes; empty for all
 	to   string // of FaultRedirect
+	list any    // of FaultAnother
 }
 
 // words are what a CI server says itself of faults.
@@ -86,6 +88,8 @@ func (l *loopback) strike(w http.ResponseWriter, r *http.Request) bool {
 		page(w, http.StatusOK, l.words.index())
 	case FaultEmptyList:
 		l.words.emptyList(w)
+	case FaultAnother:
+		answer(w, http.StatusOK, f.list)
 	case FaultTruncated:
 		w.Header().Set("Content-Type", "application/json")
 		_, _ = w.Write([]byte(l.words.truncated()))
@@ -97,4 +101,10 @@ func (l *loopback) strike(w http.ResponseWriter, r *http.Request) bool {
 		return false
 	}
 	return true
+}
+
+// CutOff ends all connections, as a restart does, and goes on listening.
+func (l *loopback) CutOff() {
+	l.Break(FaultDown, "")
+	l.Heal()
 }
