@@ -74,6 +74,8 @@ type Hint struct {
 	Gone bool   `json:"gone,omitempty"` // the subject is said to be deleted, or the membership ended
 	New  bool   `json:"new,omitempty"`  // the subject is said to be new: one 404 proves nothing yet
 	From string `json:"from,omitempty"` // the former path
+
+	Narrowed bool `json:"narrowed,omitempty"` // fewer people than before may see the repository
 }
 
 // MaxCauses bounds the causes a job keeps; the newest stay.

@@ -104,6 +104,7 @@ func (a Again) with(b Again) Again {
 func (h Hint) with(g Hint) Hint {
 	h.Gone = h.Gone || g.Gone
 	h.New = h.New || g.New
+	h.Narrowed = h.Narrowed || g.Narrowed
 	if h.From == "" {
 		h.From = g.From
 	}

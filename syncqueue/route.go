@@ -182,15 +182,17 @@ func OfChange(targets []string, c *storage.Change, parent Job, users map[provide
 func OfRepos(targets []string, provider string, met []storage.Met, parent Job, now time.Time) []Job {
 	var jobs []Job
 	for _, m := range met {
-		lane := parent.Lane
-		switch {
-		case m.New && parent.fills(m.Repo):
+		if m.New && parent.fills(m.Repo) {
 			continue
-		case !m.New && m.Repo.Visibility.Narrower(m.Was):
+		}
+		lane, hint := parent.Lane, Hint{New: m.New, Narrowed: !m.New && m.Repo.Visibility.Narrower(m.Was)}
+		if hint.Narrowed {
 			lane = LaneRemoval
 		}
 		for _, t := range targets {
-			jobs = append(jobs, PublishRepoJob(t, provider, m.Repo, parent, lane, now))
+			j := PublishRepoJob(t, provider, m.Repo, parent, lane, now)
+			j.Hint = hint
+			jobs = append(jobs, j)
 		}
 	}
 	return jobs

@@ -78,6 +78,7 @@ func (e *encoder) hintIf(h syncqueue.Hint) {
 		e.flagIf("gone", h.Gone)
 		e.flagIf("new", h.New)
 		e.textIf("from", h.From)
+		e.flagIf("narrowed", h.Narrowed)
 	})
 }
 

@@ -103,7 +103,7 @@ func New(cfg Config) (*Engine, error) {
 			return nil, fmt.Errorf("reconcile: target %s: %w", t.Name, err)
 		}
 		p.targets = append(p.targets, t.Name)
-		if len(t.Policy.Rules) > 0 {
+		if _, conceals := t.Driver.(target.Concealer); conceals || len(t.Policy.Rules) > 0 {
 			p.keepers = append(p.keepers, t.Name)
 		}
 		e.targets[t.Name] = t

@@ -2,6 +2,7 @@ package reconcile_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -32,6 +33,11 @@ type ci struct {
 	guard target.Guard
 
 	active map[string]activated // by repository id
+
+	open   map[string]string // repository id -> path, of those that strangers see
+	met    map[string]bool   // repository ids whose visibility was written, once and for all
+	admin  bool              // somebody lent an administrator's token
+	closed []string          // ids that were concealed
 }
 
 // activated is what became of a repository in the CI server.
@@ -43,7 +49,10 @@ type activated struct {
 }
 
 func newCI(w *world) *ci {
-	return &ci{world: w, shows: map[string]map[string]string{}, syncs: map[string]int{}, blind: map[string]bool{}, active: map[string]activated{}, guard: target.Guard{Percent: 50, MinRepos: 20}}
+	return &ci{
+		world: w, shows: map[string]map[string]string{}, syncs: map[string]int{}, blind: map[string]bool{}, guard: target.Guard{Percent: 50, MinRepos: 20},
+		active: map[string]activated{}, open: map[string]string{}, met: map[string]bool{}, admin: true,
+	}
 }
 
 func (c *ci) Probe(context.Context) (string, error) { return "2.0", c.down }
@@ -74,6 +83,10 @@ func (c *ci) Sync(ctx context.Context, u providers.User, want target.Desired) (t
 		for _, a := range c.world.list(u, "") {
 			if !c.blind[a.Repo.ID] {
 				list[a.Repo.ID] = a.Repo.Path
+				if !c.met[a.Repo.ID] && a.Repo.Visibility == providers.Public {
+					c.open[a.Repo.ID] = a.Repo.Path
+				}
+				c.met[a.Repo.ID] = true
 			}
 		}
 	})
@@ -105,6 +118,35 @@ func (c *ci) read(login string, want target.Desired) target.Result {
 		}
 	}
 	return r
+}
+
+func (c *ci) Conceal(_ context.Context, r providers.Repo) (target.Concealed, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	_, open := c.open[r.ID]
+	switch {
+	case c.down != nil:
+		return target.Concealed{}, c.down
+	case open && !c.admin:
+		return target.Concealed{}, target.ErrNoAdministrator
+	case open:
+		c.closed = append(c.closed, r.ID)
+	}
+	delete(c.open, r.ID)
+	return target.Concealed{Unknown: !c.met[r.ID], Closed: open}, nil
+}
+
+func (c *ci) Exposed(context.Context) ([]providers.Repo, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.down != nil || !c.admin {
+		return nil, errors.Join(c.down, target.ErrNoAdministrator)
+	}
+	var out []providers.Repo
+	for id, path := range c.open {
+		out = append(out, providers.Repo{ID: id, Path: path, Visibility: providers.Public})
+	}
+	return out, nil
 }
 
 func (c *ci) list(login string) []string {

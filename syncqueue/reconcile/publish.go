@@ -19,7 +19,7 @@ import (
 func (e *Engine) publish(ctx context.Context, p *provider, l syncqueue.Lease) (syncqueue.Outcome, error) {
 	t, ok := e.targets[l.Job.Target]
 	if !ok {
-		return syncqueue.Outcome{}, syncqueue.Permanent(fmt.Errorf("target %q is not configured any more: drop the job, or configure it again and retry", l.Job.Target))
+		return syncqueue.Outcome{}, unconfigured(l.Job)
 	}
 	h, err := e.cfg.Store.Holdings(ctx, p.Name, l.Job.Subject.ID)
 	if errors.Is(err, storage.ErrUnknown) {

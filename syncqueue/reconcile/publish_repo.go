@@ -14,7 +14,7 @@ import (
 func (e *Engine) publishRepo(ctx context.Context, p *provider, l syncqueue.Lease) (syncqueue.Outcome, error) {
 	t, ok := e.targets[l.Job.Target]
 	if !ok {
-		return syncqueue.Outcome{}, syncqueue.Permanent(fmt.Errorf("target %q is not configured any more: drop the job, or configure it again and retry", l.Job.Target))
+		return syncqueue.Outcome{}, unconfigured(l.Job)
 	}
 	if l.Job.Within.Name == syncqueue.Activation {
 		return e.activate(ctx, p, t, l)
@@ -27,8 +27,19 @@ func (e *Engine) publishRepo(ctx context.Context, p *provider, l syncqueue.Lease
 		return syncqueue.Outcome{}, err
 	}
 	o := syncqueue.Outcome{Note: "nothing is to be done about it"}
-	if o.Follow, err = e.activation(ctx, p, t, l, col.Repo); len(o.Follow) > 0 {
-		o.Note = "the policy is to decide whether it is activated"
+	if l.Job.Hint.Narrowed {
+		if o, err = e.conceal(ctx, t, col.Repo); err != nil {
+			return o, err
+		}
+	}
+	follow, err := e.activation(ctx, p, t, l, col.Repo)
+	if len(follow) > 0 {
+		o.Follow = follow
+		o.Note += "; the policy is to decide whether it is activated"
 	}
 	return o, err
+}
+
+func unconfigured(j syncqueue.Job) error {
+	return syncqueue.Permanent(fmt.Errorf("target %q is not configured any more: drop the job, or configure it again and retry", j.Target))
 }

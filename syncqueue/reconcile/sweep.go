@@ -69,6 +69,11 @@ func (e *Engine) sweep(ctx context.Context, p *provider, l syncqueue.Lease) (syn
 		for _, u := range found {
 			o.Follow = append(o.Follow, syncqueue.UserJob(p.Name, u, syncqueue.LanePoll, now))
 		}
+		shown, err := e.exposed(ctx, p, e.targets[t])
+		if err != nil {
+			e.cfg.Log.Warn("what the CI server shows to strangers could not be listed", "target", t, "err", err)
+		}
+		o.Follow = append(o.Follow, shown...)
 	}
 	for _, t := range p.targets {
 		parked, err := e.waiting(ctx, e.targets[t], "sweep", now.Add(-e.cfg.Reconcile))

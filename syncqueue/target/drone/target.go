@@ -85,6 +85,7 @@ var (
 	_ target.Roster  = (*Target)(nil)
 
 	_ target.Activator = (*Target)(nil)
+	_ target.Concealer = (*Target)(nil)
 )
 
 // New returns a target. It asks nobody; the token directory need not exist

@@ -30,6 +30,7 @@ func (d *Drone) handler() http.Handler {
 	mux.HandleFunc("GET /api/users/{user}", d.admin(d.findUser))
 	mux.HandleFunc("PATCH /api/users/{user}", d.admin(d.patchUser))
 	mux.HandleFunc("GET /api/users/{user}/repos", d.admin(d.userRepos))
+	mux.HandleFunc("GET /api/repos", d.admin(d.allRepositories))
 	mux.HandleFunc("GET /api/repos/{owner}/{name}", d.findRepository)
 	mux.HandleFunc("PATCH /api/repos/{owner}/{name}", d.patchRepository)
 	mux.HandleFunc("POST /api/repos/{owner}/{name}", d.enableRepository)

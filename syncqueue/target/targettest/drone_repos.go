@@ -2,7 +2,9 @@ package targettest
 
 import (
 	"encoding/json"
+	"maps"
 	"net/http"
+	"slices"
 	"time"
 )
 
@@ -83,6 +85,24 @@ func (d *Drone) findRepository(w http.ResponseWriter, r *http.Request) {
 		a.repo.Perms = &a.perm
 	}
 	answer(w, http.StatusOK, a.repo)
+}
+
+// allRepositories pages through the rows as they were inserted, 25 at a time
+// unless told otherwise (source: handler/api/repos/all.go; store/repos, queryAll
+// has no order).
+func (d *Drone) allRepositories(w http.ResponseWriter, r *http.Request) {
+	d.mu.Lock()
+	all := []droneRepo{}
+	for _, id := range slices.Sorted(maps.Keys(d.repos)) {
+		all = append(all, d.repos[id])
+	}
+	d.mu.Unlock()
+	size := int(number(r.FormValue("per_page")))
+	if size < 1 {
+		size = 25
+	}
+	from := min(max(0, int(number(r.FormValue("page")))-1)*size, len(all))
+	answer(w, http.StatusOK, all[from:min(from+size, len(all))])
 }
 
 // administered lets administrators of Drone or of the repository through
