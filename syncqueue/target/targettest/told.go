@@ -21,6 +21,9 @@ func RunTold(t *testing.T, newWorld func(t *testing.T) (target.Target, *Receiver
 		{"RenamedRepositoryHasItsNewName", toldRename},
 		{"RefusedMessageIsNotBelieved", toldRefused},
 		{"UsersAreToldApart", toldApart},
+		{"UsersDoNotDisturbEachOther", toldAtOnce},
+		{"CancelledSyncTellsNothing", toldInVain},
+		{"HostileNamesAreData", toldHostile},
 		{"ProbeAnswers", toldProbe},
 	}
 	for _, c := range claims {

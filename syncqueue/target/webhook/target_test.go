@@ -14,6 +14,7 @@ import (
 	"net/netip"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -40,6 +41,7 @@ var (
 // right.
 type service struct {
 	*httptest.Server
+	mu     sync.Mutex // one message at a time
 	answer func(http.ResponseWriter)
 	taken  []target.Message
 	bad    []string
@@ -53,6 +55,8 @@ func serve(t *testing.T) *service {
 		mac := hmac.New(sha256.New, []byte(secret))
 		fmt.Fprintf(mac, "%s.%s.%s", id, stamp, body)
 		var m target.Message
+		s.mu.Lock()
+		defer s.mu.Unlock()
 		switch {
 		case r.Method != http.MethodPost || r.Header.Get("Content-Type") != "application/json":
 			s.bad = append(s.bad, r.Method+" "+r.Header.Get("Content-Type"))
