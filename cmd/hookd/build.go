@@ -46,7 +46,9 @@ func (s *server) build() error {
 		if err != nil {
 			return err
 		}
-		rc.Targets = append(rc.Targets, reconcile.Target{Name: t.Name, Provider: t.Provider, Driver: p.driver})
+		rc.Targets = append(rc.Targets, reconcile.Target{
+			Name: t.Name, Provider: t.Provider, Driver: p.driver, Policy: t.Activate.policy(), Activator: p.activator,
+		})
 	}
 	s.metrics.Known(names(c.Providers, func(p *providerConfig) string { return p.Name }), names(c.Targets, func(t *targetConfig) string { return t.Name }))
 	var err error
@@ -103,9 +105,12 @@ func (s *server) transport() *http.Transport {
 func (s *server) target(t *targetConfig) (*targetParty, error) {
 	p := &targetParty{cfg: t, token: newLiveToken(s.transport(), t.Token)}
 	var err error
-	p.driver, err = newTarget(t, s.cfg.Sync.Guard, p.token, func(code int) { s.metrics.TargetRequest(t.Name, code) }, s.log)
+	observe := func(code int) { s.metrics.TargetRequest(t.Name, code) }
+	p.driver, err = newTarget(t, s.cfg.Sync.Guard, p.token, observe, s.log)
 	s.desk.targets = append(s.desk.targets, p)
-	return p, errors.Join(err, p.listen(t))
+	var activatorErr error
+	p.activator, activatorErr = newActivator(t, p.token, observe, s.log)
+	return p, errors.Join(err, activatorErr, p.listen(t))
 }
 
 func (s *server) handlers() {

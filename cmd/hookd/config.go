@@ -109,6 +109,8 @@ type targetConfig struct {
 	Dir        string
 	Env        []string
 	Timeout    time.Duration // of one request or run
+
+	Activate activateConfig
 }
 
 type syncConfig struct {

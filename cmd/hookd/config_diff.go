@@ -51,6 +51,9 @@ func (c *config) flat() map[string]string {
 	for i, t := range c.Targets {
 		prefix := fmt.Sprintf("targets.%s.", cmp.Or(t.Name, "?"))
 		add(prefix, c.targetTable(i))
+		for j := range t.Activate.Rules {
+			add(fmt.Sprintf("%sactivate.rules[%d].", prefix, j), c.ruleTable(i, j))
+		}
 		out[prefix+"token"] = given(t.Token)
 	}
 	return out

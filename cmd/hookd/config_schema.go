@@ -165,6 +165,8 @@ func (s setting) schema() node {
 	case *time.Duration, *[]time.Duration:
 		// Without a unit only 0 is a duration.
 		n = node{"type": []string{"string", "integer"}, "minimum": 0, "maximum": 0, "pattern": durationForm}
+	case *bool:
+		n = node{"enum": []any{true, false, "true", "false"}, "default": false}
 	default:
 		n = node{"type": []string{"string", "number"}, "minLength": 1}
 	}

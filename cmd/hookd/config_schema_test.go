@@ -104,6 +104,8 @@ func TestSchemaAndReaderAgree(t *testing.T) {
 		"targets: [{name: a, kind: http, url: 'https://x', secret_file: f, allow: [10.0.0.0/8]}]",
 		"targets: [{name: a, kind: drone, mode: database, users: {database_url_file: f}}]",
 		"admin: {tokens: [{name: a, role: viewer, token_file: f}]}",
+		"targets: [{name: a, kind: drone, activate: {dry_run: true, rules: [{names: ['a*'], files: [x/]}, {skip: true}]}}]",
+		"targets: [{name: a, kind: drone, token_file: f, activate: {rules: [{as: [sender, 7], set: {protected: true, timeout: 90m}}]}}]",
 	} {
 		if err := conforms(s, text); err != nil {
 			t.Errorf("%s: %v", text, err)
@@ -122,6 +124,8 @@ func TestSchemaAndReaderAgree(t *testing.T) {
 		"targets: [{name: a, kind: drone, secret_file: f}]", "targets: [{name: a, kind: http, users: {token_dir: d}}]",
 		"targets: [{name: a, kind: drone, mode: magic}]", "targets: [{name: a, kind: command, command: run}]",
 		"targets: [{name: a, kind: drone, users: {database_url: u, database_url_file: f}}]", "targets: [{name: a, kind: jenkins}]",
+		"targets: [{name: a, kind: drone, activate: [{skip: true}]}]", "targets: [{name: a, kind: drone, activate: {rules: [{as: sender}]}}]",
+		"targets: [{name: a, kind: drone, activate: {dry_run: perhaps}}]", "targets: [{name: a, kind: drone, activate: {rules: [{set: {visibility: hidden}}]}}]",
 	} {
 		if conforms(s, text) == nil {
 			t.Errorf("%s: the schema has nothing against it", text)
@@ -190,6 +194,8 @@ func TestEverySettingIsInTheSchema(t *testing.T) {
 func samples(s setting) (good, bad string) {
 	good, bad = "x", "{}"
 	switch s.into.(type) {
+	case *bool:
+		good, bad = "true", "yes"
 	case *int:
 		good, bad = "1", "one"
 	case *size:
@@ -218,6 +224,9 @@ func fileWith(at string, s setting, value string) string {
 	own := nested(s.path, value)
 	if at == "" {
 		return own
+	}
+	if inner, ok := strings.CutPrefix(at, "targets."); ok {
+		return nested("targets", "[{name: a, kind: drone, "+nested(inner, "[{"+own+"}]")+"}]")
 	}
 	if s.path != "name" {
 		own = "name: a, " + own

@@ -152,6 +152,10 @@ func (c *config) targetTable(i int) table {
 			{path: "dir", into: &t.Dir, of: []string{"command"}},
 			{path: "env", into: &t.Env, of: []string{"command"}},
 			{path: "timeout", into: &t.Timeout, of: []string{"http", "command"}},
+			{path: "activate.dry_run", into: &t.Activate.DryRun, of: activated},
+		},
+		lists: map[string]func() table{
+			"activate.rules": func() table { return c.ruleTable(i, t.addRule()) },
 		},
 		later: map[string]string{
 			"users.session_secret_file": "use users.token_dir",

@@ -15,10 +15,25 @@ func (c *config) show(w io.Writer) {
 	c.showTable(w, base, "", nil)
 	c.showList(w, "admin:\n  tokens:", "    ", len(c.Tokens), c.tokenTable)
 	c.showList(w, "providers:", "  ", len(c.Providers), c.providerTable)
-	c.showList(w, "targets:", "  ", len(c.Targets), c.targetTable)
+	c.showList(w, "targets:", "  ", len(c.Targets), c.targetTable, c.showRules)
 }
 
-func (c *config) showList(w io.Writer, head, indent string, n int, tableOf func(int) table) {
+// showRules writes the rules of a target, whose setting activate.dry_run is the
+// last that was written, if it is set.
+func (c *config) showRules(w io.Writer, i int) {
+	a := c.Targets[i].Activate
+	if len(a.Rules) == 0 {
+		return
+	}
+	if !a.DryRun {
+		fmt.Fprintln(w, "    activate:")
+	}
+	c.showList(w, "      rules:", "        ", len(a.Rules), func(j int) table { return c.ruleTable(i, j) })
+}
+
+// showList writes tables one below the other, and below each what more has to
+// say of it.
+func (c *config) showList(w io.Writer, head, indent string, n int, tableOf func(int) table, more ...func(io.Writer, int)) {
 	if n == 0 {
 		return
 	}
@@ -26,6 +41,9 @@ func (c *config) showList(w io.Writer, head, indent string, n int, tableOf func(
 	for i := range n {
 		bullet := indent + "- "
 		c.showTable(w, tableOf(i), indent+"  ", &bullet)
+		for _, m := range more {
+			m(w, i)
+		}
 	}
 }
 

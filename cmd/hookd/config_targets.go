@@ -19,6 +19,7 @@ func (k checker) target(prefix string, t *targetConfig) {
 	if len(names) > 0 {
 		k.oneOf(prefix+"provider", t.Provider, names...)
 	}
+	k.activate(prefix, t)
 	switch t.Kind {
 	case "http":
 		k.httpTarget(prefix, t)

@@ -125,6 +125,11 @@ func put(into any, text string) error {
 		*p = append(*p, text)
 	case *[]secret:
 		*p = append(*p, secret(text))
+	case *bool:
+		if text != "true" && text != "false" {
+			return fmt.Errorf("%q is neither true nor false", text)
+		}
+		*p = text == "true"
 	case *int:
 		n, err := strconv.Atoi(text)
 		if err != nil {
@@ -169,6 +174,8 @@ func format(into any) []string {
 		add(*p == "", *p)
 	case *secret:
 		add(*p == "", mask)
+	case *bool:
+		add(!*p, "true")
 	case *int:
 		add(false, strconv.Itoa(*p))
 	case *size:

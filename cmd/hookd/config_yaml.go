@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/goccy/go-yaml"
@@ -227,6 +228,11 @@ func (r *yamlReader) scalar(s setting, path, itemPath string, n ast.Node) {
 	at := r.at(first(n))
 	r.c.origins[itemPath] = at
 	text, ok := scalarText(r.resolve(n))
+	if b, is := r.resolve(n).(*ast.BoolNode); is {
+		if _, wanted := s.into.(*bool); wanted {
+			text, ok = strconv.FormatBool(b.Value), true
+		}
+	}
 	if !ok {
 		r.f.add(at, "%s must be a single value, not %s", s.path, describe(r.resolve(n)))
 		r.c.bad[path] = true
@@ -239,8 +245,8 @@ func (r *yamlReader) scalar(s setting, path, itemPath string, n ast.Node) {
 }
 
 // scalarText returns a scalar as it is written. Numbers are taken as text,
-// because a name or a secret may consist of digits; a boolean never is what a
-// setting of hookd wants.
+// because a name or a secret may consist of digits; a boolean is not, because
+// "on" and "yes" are words in YAML and in names.
 func scalarText(n ast.Node) (string, bool) {
 	switch n := n.(type) {
 	case *ast.StringNode:

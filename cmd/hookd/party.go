@@ -82,6 +82,8 @@ type targetParty struct {
 	cfg    *targetConfig
 	driver target.Target
 	token  *liveToken
+
+	activator target.Activator // nil if the driver is it, or nobody
 	// events reads what the CI server announces; nil while no secret is given.
 	events atomic.Pointer[handlers.AnnouncementHook]
 	health

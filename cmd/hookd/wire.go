@@ -116,6 +116,17 @@ func newEvents(t *targetConfig) (handlers.AnnouncementHook, error) {
 	return drone.NewEvents(secrets, time.Now), nil
 }
 
+// newActivator returns what activates repositories on a target whose driver does
+// not; nil if that does.
+func newActivator(t *targetConfig, base http.RoundTripper, observe func(code int), log *slog.Logger) (target.Activator, error) {
+	if t.Kind != "drone" || t.Mode != "database" || len(t.Activate.Rules) == 0 {
+		return nil, nil
+	}
+	return drone.NewActivator(drone.Config{
+		Name: t.Name, URL: t.URL, AdminToken: string(t.Token), HTTP: &http.Client{Transport: base}, Observe: observe, Now: time.Now, Log: log,
+	})
+}
+
 // rekey gives a driver the secret that its target has now.
 func rekey(driver target.Target, t *targetConfig) error {
 	switch d := driver.(type) {

@@ -263,3 +263,18 @@ func (t *Target) refusal(ctx context.Context, a *actor, err error) error {
 	}
 	return t.userError(ctx, a, err)
 }
+
+// nobody is a source without a credential.
+type nobody struct{}
+
+func (nobody) Credential(string) target.Credential { return target.CredentialMissing }
+func (nobody) meet(account) error                  { return nil }
+
+func (nobody) find(string) (personal, error) {
+	return nil, fmt.Errorf("%w: only the administrator acts here", target.ErrNoCredential)
+}
+
+func (nobody) Watch(ctx context.Context, _ func(login string)) error {
+	<-ctx.Done()
+	return ctx.Err()
+}

@@ -173,3 +173,26 @@ func TestAForgeThatRefusesTheWebhookIsNamed(t *testing.T) {
 		t.Errorf("%v", err)
 	}
 }
+
+func TestBesideADatabaseTheAdministratorActivates(t *testing.T) {
+	s, r := site(t)
+	s.forge.set("drone-admin", r.ID, true)
+	s.forge.head("drone-admin", r)
+	if err := s.drone.LogIn("drone-admin", "", forgeToken("drone-admin")); err != nil {
+		t.Fatal(err)
+	}
+	a, err := drone.NewActivator(drone.Config{Name: "drone", URL: s.drone.URL, AdminToken: s.drone.AdminToken()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var unable *target.UnableError
+	if _, err := a.Activate(t.Context(), r, []string{"ana"}, target.Settings{}); !errors.As(err, &unable) || !strings.Contains(err.Error(), "ana: no credential") {
+		t.Errorf("as somebody else: %v", err)
+	}
+	if got, err := a.Activate(t.Context(), r, []string{"ana", "drone-admin"}, target.Settings{}); err != nil || got.As != "drone-admin" {
+		t.Errorf("%+v, %v", got, err)
+	}
+	if _, err := drone.NewActivator(drone.Config{Name: "drone", URL: s.drone.URL}); err == nil {
+		t.Error("without a token")
+	}
+}

@@ -91,6 +91,32 @@ var (
 // New returns a target. It asks nobody; the token directory need not exist
 // yet, as a mounted secret may come later.
 func New(cfg Config) (*Target, error) {
+	t, err := prepare(cfg)
+	if err == nil {
+		err = t.open()
+	}
+	if err != nil {
+		return nil, fmt.Errorf("drone: %w", err)
+	}
+	return t, nil
+}
+
+// NewActivator returns what activates repositories in a Drone that is followed
+// by other means: as nobody but the administrator whose token there is.
+func NewActivator(cfg Config) (target.Activator, error) {
+	if cfg.AdminToken == "" {
+		return nil, errors.New("drone: activating repositories needs an administrator's token")
+	}
+	t, err := prepare(cfg)
+	if err != nil {
+		return nil, fmt.Errorf("drone: %w", err)
+	}
+	t.source = nobody{}
+	return t, nil
+}
+
+// prepare makes a target without a source of credentials.
+func prepare(cfg Config) (*Target, error) {
 	if cfg.Now == nil {
 		cfg.Now = time.Now
 	}
@@ -105,14 +131,7 @@ func New(cfg Config) (*Target, error) {
 	}
 	cfg.Log = cfg.Log.With("target", cfg.Name)
 	c, err := newClient(cfg)
-	if err != nil {
-		return nil, fmt.Errorf("drone: %w", err)
-	}
-	t := &Target{cfg: cfg, client: c, witness: newWitness(), marks: newMarks()}
-	if err := t.open(); err != nil {
-		return nil, fmt.Errorf("drone: %w", err)
-	}
-	return t, nil
+	return &Target{cfg: cfg, client: c, witness: newWitness(), marks: newMarks()}, err
 }
 
 // Requests counts the requests sent to Drone.
