@@ -9,6 +9,8 @@ import (
 
 	"github.com/go-chi/chi/v5"
 	"github.com/go-chi/httprate"
+
+	"github.com/hookd/hookd/storage"
 )
 
 const (
@@ -40,6 +42,9 @@ func AdminAPI(a Admin) http.Handler {
 	if a.Backfill == nil {
 		a.Backfill = func(context.Context, string, time.Time) ([]Backfill, error) { return nil, nil }
 	}
+	if a.Backup == nil {
+		a.Backup = func(context.Context) (storage.Backup, error) { return nil, conflict("this store cannot be copied") }
+	}
 	s := &api{Admin: a, steering: a.Steering(), failures: httprate.NewRateLimiter(failuresPerMinute, time.Minute, onlyRetryAfter, tooMany)}
 
 	// A browser that is signed in somewhere must not be made to act here.
@@ -63,7 +68,7 @@ func (s *api) routes() chi.Router {
 	r := chi.NewRouter()
 	r.Use(recovered(s.Log), bodyWithin(bodyTimeout), routeMethod)
 	unrouted(r)
-	viewer, operator := r.With(s.need(Viewer)), r.With(s.need(Operator))
+	viewer, operator, admin := r.With(s.need(Viewer)), r.With(s.need(Operator)), r.With(s.need(Administrator))
 
 	viewer.Get("/api/v1/deliveries", s.listDeliveries)
 	viewer.Get("/api/v1/deliveries/{id}", s.showDelivery)
@@ -91,6 +96,8 @@ func (s *api) routes() chi.Router {
 	viewer.Get("/api/v1/coverage", s.coverage)
 	viewer.Get("/api/v1/providers", s.listProviders)
 	viewer.Get("/api/v1/targets", s.listTargets)
+
+	admin.Post("/api/v1/db/backup", s.backup)
 
 	r.Get("/api/v1/openapi.yaml", serveOpenAPI)
 	r.Get("/livez", livez)

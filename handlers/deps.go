@@ -57,6 +57,9 @@ type Admin struct {
 	Page      http.Handler                      // serves / and everything below /dashboard; may be nil
 	Build     Build
 
+	// Backup copies the store, as storage.Backuper says; may be nil.
+	Backup func(ctx context.Context) (storage.Backup, error)
+
 	// Backfill reads a provider's delivery logs from a time on (zero: as far as
 	// they go) and fetches what never arrived. It returns what it found also
 	// beside an error.

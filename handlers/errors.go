@@ -40,6 +40,8 @@ var statuses = []struct {
 	{providers.ErrNotFound, http.StatusNotFound, "the forge knows no such thing"},
 	{syncqueue.ErrAmbiguous, http.StatusConflict, "several ids begin like this: give more of it"},
 	{syncqueue.ErrBusy, http.StatusConflict, "the job is running: try again when it has ended"},
+	{storage.ErrCopying, http.StatusConflict, "a backup is being made or fetched already: try again when it has ended"},
+	{storage.ErrNoRoom, http.StatusInsufficientStorage, "there is not enough space beside the data file for a copy of it"},
 	{storage.ErrFull, http.StatusServiceUnavailable, "the store is full: nothing was recorded"},
 	{storage.ErrClosed, http.StatusServiceUnavailable, "shutting down"},
 	{providers.ErrLimited, http.StatusServiceUnavailable, "the forge's rate limit is spent"},

@@ -134,6 +134,7 @@ type world struct {
 	plan     *reconciler
 	now      func() time.Time
 	visibles storage.Visibles
+	backup   func(context.Context) (storage.Backup, error)
 	backfill func(provider string, since time.Time) ([]handlers.Backfill, error)
 
 	intake http.Handler
@@ -147,6 +148,7 @@ func newWorld(t testing.TB) *world {
 	w := &world{
 		t: t, registry: prometheus.NewRegistry(), log: &strings.Builder{},
 		orgsA: providers.NewOrgSet("acme"), now: time.Now,
+		backup: func(context.Context) (storage.Backup, error) { return newCopy([]byte("the data file")), nil },
 	}
 	w.db = memory.New(memory.Options{Now: func() time.Time { return w.now() }})
 	w.queue, w.visibles = &spy{Queue: w.db}, w.db
@@ -194,6 +196,7 @@ func newWorld(t testing.TB) *world {
 		Backfill: func(_ context.Context, provider string, since time.Time) ([]handlers.Backfill, error) {
 			return w.backfill(provider, since)
 		},
+		Backup: func(ctx context.Context) (storage.Backup, error) { return w.backup(ctx) },
 		Ready: func(context.Context) []handlers.Check {
 			return []handlers.Check{{Name: "store"}, {Name: "workers", Err: w.desk.unready}}
 		},

@@ -48,6 +48,7 @@ func (a *app) command() *cli.Command {
 			a.reposCommand(),
 			a.whyCommand(),
 			a.sendCommand(),
+			a.dbCommand(),
 			a.healthcheckCommand(),
 			a.versionCommand(),
 		},

@@ -129,7 +129,7 @@ func (s *server) handlers() {
 		Desk: s.desk, Tokens: func() []handlers.Token { return *s.tokens.Load() },
 		Timing: s.cfg.timing(), Metrics: s.metrics, Log: s.log, Now: time.Now,
 		Ready: s.ready, Draining: s.draining.Load, Build: buildVersion(),
-		Backfill: s.backfill, Reconcile: s.engine,
+		Backfill: s.backfill, Reconcile: s.engine, Backup: s.store.Backup,
 	}
 	admin.Page = dashboard.New(dashboard.Config{
 		Journal: s.store, Console: s.store, Catalogue: s.store, Visibles: s.store,

@@ -153,10 +153,9 @@ func named(err error, what, id, list string) error {
 	return fmt.Errorf("%s %s: %w\nsee: hookd %s", what, clean(id), err, list)
 }
 
-// do sends body as JSON, if there is one, and decodes the answer into into, if
-// that is not nil; a *[]byte gets it as it is. It returns the status of an
-// answer below 300.
-func (cl *client) do(ctx context.Context, method, path string, query url.Values, body, into any) (int, error) {
+// send sends body as JSON, if there is one, and returns the answer, whose body
+// the caller closes.
+func (cl *client) send(ctx context.Context, method, path string, query url.Values, body any) (*http.Response, error) {
 	u := *cl.base
 	u.Path += path
 	u.RawQuery = query.Encode()
@@ -164,13 +163,13 @@ func (cl *client) do(ctx context.Context, method, path string, query url.Values,
 	if body != nil {
 		b, err := json.Marshal(body)
 		if err != nil {
-			return 0, err
+			return nil, err
 		}
 		payload = bytes.NewReader(b)
 	}
 	req, err := http.NewRequestWithContext(ctx, method, u.String(), payload)
 	if err != nil {
-		return 0, err
+		return nil, err
 	}
 	if body != nil {
 		req.Header.Set("Content-Type", "application/json")
@@ -184,20 +183,36 @@ func (cl *client) do(ctx context.Context, method, path string, query url.Values,
 		if errors.As(err, &ue) {
 			err = ue.Err
 		}
-		return 0, fmt.Errorf("no hookd answers at %s: %w\nfix: start it by `hookd serve`, or name its address by --admin URL", cl.base, err)
+		return nil, fmt.Errorf("no hookd answers at %s: %w\nfix: start it by `hookd serve`, or name its address by --admin URL", cl.base, err)
+	}
+	return resp, nil
+}
+
+// refusal is what an answer of 300 and above says.
+func (cl *client) refusal(resp *http.Response, text []byte) error {
+	e := &answerError{}
+	if json.Unmarshal(text, e) != nil || e.Title == "" && e.Detail == "" {
+		e = &answerError{Title: fmt.Sprintf("%s answered %s, and not as hookd does: is that the admin address?", cl.base, resp.Status)}
+	}
+	e.Status, e.lack = resp.StatusCode, cl.lack
+	return e
+}
+
+// do sends body as JSON, if there is one, and decodes the answer into into, if
+// that is not nil; a *[]byte gets it as it is. It returns the status of an
+// answer below 300.
+func (cl *client) do(ctx context.Context, method, path string, query url.Values, body, into any) (int, error) {
+	resp, err := cl.send(ctx, method, path, query, body)
+	if err != nil {
+		return 0, err
 	}
 	defer resp.Body.Close()
-	text, err := io.ReadAll(io.LimitReader(resp.Body, 64<<20))
+	text, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer))
 	if err != nil {
 		return 0, fmt.Errorf("the answer of %s broke off: %w", cl.base, err)
 	}
 	if resp.StatusCode >= 300 {
-		e := &answerError{}
-		if json.Unmarshal(text, e) != nil || e.Title == "" && e.Detail == "" {
-			e = &answerError{Title: fmt.Sprintf("%s answered %s, and not as hookd does: is that the admin address?", cl.base, resp.Status)}
-		}
-		e.Status, e.lack = resp.StatusCode, cl.lack
-		return resp.StatusCode, e
+		return resp.StatusCode, cl.refusal(resp, text)
 	}
 	if exact, ok := into.(*[]byte); ok {
 		*exact = text
@@ -211,6 +226,9 @@ func (cl *client) do(ctx context.Context, method, path string, query url.Values,
 	}
 	return resp.StatusCode, nil
 }
+
+// maxAnswer bounds an answer that is kept in memory, in bytes.
+const maxAnswer = 64 << 20
 
 func (cl *client) get(ctx context.Context, path string, query url.Values, into any) error {
 	_, err := cl.do(ctx, http.MethodGet, path, query, nil, into)

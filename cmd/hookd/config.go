@@ -1,6 +1,7 @@
 package main
 
 import (
+	"path/filepath"
 	"time"
 
 	"github.com/hookd/hookd/syncqueue"
@@ -155,6 +156,9 @@ func defaults() *config {
 		bad:       map[string]bool{},
 	}
 }
+
+// dataFile is where the store is.
+func (c *config) dataFile() string { return filepath.Join(c.DataDir, "hookd.db") }
 
 // provider returns the provider of a name, nil if there is none.
 func (c *config) provider(name string) *providerConfig {

@@ -8,7 +8,6 @@ import (
 	"io/fs"
 	"net/http"
 	"net/url"
-	"path/filepath"
 	"strings"
 	"time"
 
@@ -167,7 +166,7 @@ func (d *doctor) server(ctx context.Context) {
 // store looks at the data file without changing it.
 func (d *doctor) store() {
 	const check = "store"
-	path := filepath.Join(d.cfg.DataDir, "hookd.db")
+	path := d.cfg.dataFile()
 	s, err := bolt.Look(path)
 	switch {
 	case err != nil:

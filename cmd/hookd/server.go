@@ -9,7 +9,6 @@ import (
 	"net"
 	"net/http"
 	"os"
-	"path/filepath"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -39,6 +38,7 @@ type store interface {
 	storage.Catalogue
 	storage.Visibles
 	storage.Maintainer
+	storage.Backuper
 	Close() error
 }
 
@@ -73,7 +73,7 @@ func newServer(c *config, log *slog.Logger, level *slog.LevelVar) (_ *server, er
 	if err := s.setTokens(c); err != nil {
 		return nil, err
 	}
-	s.store, err = bolt.Open(filepath.Join(c.DataDir, "hookd.db"), bolt.Options{
+	s.store, err = bolt.Open(c.dataFile(), bolt.Options{
 		Now: time.Now, Log: log, MaxBytes: int64(c.Retention.MaxBytes),
 		Retention: storage.Retention{Deliveries: c.Retention.Deliveries, Bodies: c.Retention.Bodies},
 	})

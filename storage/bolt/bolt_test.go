@@ -18,6 +18,7 @@ var _ interface {
 	storage.Catalogue
 	storage.Visibles
 	storage.Maintainer
+	storage.Backuper
 } = (*bolt.DB)(nil)
 
 func open(t *testing.T, dir string, o bolt.Options) (db *bolt.DB, shut func()) {
@@ -37,6 +38,7 @@ func open(t *testing.T, dir string, o bolt.Options) (db *bolt.DB, shut func()) {
 
 func TestQueue(t *testing.T) {
 	again := func(t *testing.T, o queuetest.Options) (queuetest.Engine, func()) {
+		t.Cleanup(func() { sound(t, filepath.Join(o.Dir, "hookd.db")) })
 		return open(t, o.Dir, bolt.Options{Now: o.Now, Retention: o.Retention})
 	}
 	queuetest.Run(t, func(t *testing.T, o queuetest.Options) queuetest.Engine {
@@ -48,6 +50,7 @@ func TestQueue(t *testing.T) {
 
 func TestCatalogue(t *testing.T) {
 	storagetest.Run(t, func(t *testing.T, o storagetest.Options) storagetest.Engine {
+		t.Cleanup(func() { sound(t, filepath.Join(o.Dir, "hookd.db")) })
 		db, _ := open(t, o.Dir, bolt.Options{Now: o.Now})
 		return db
 	})

@@ -2,7 +2,6 @@ package bolt_test
 
 import (
 	"bytes"
-	"context"
 	"errors"
 	"os"
 	"path/filepath"
@@ -104,35 +103,6 @@ func TestFinishedDeliveriesMakeRoomBodiesFirst(t *testing.T) {
 			t.Errorf("reading the oldest delivery ended with %v, want it gone", err)
 		}
 	})
-}
-
-func TestBackupOpensAsTheStoreItIs(t *testing.T) {
-	dir := t.TempDir()
-	db, _ := open(t, dir, bolt.Options{NoSync: true})
-	id, err := push(t, db, 1, true)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var copied bytes.Buffer
-	if err := db.Backup(t.Context(), &copied); err != nil {
-		t.Fatal(err)
-	}
-	ctx, cancel := context.WithCancel(t.Context())
-	cancel()
-	if err := db.Backup(ctx, &copied); !errors.Is(err, context.Canceled) {
-		t.Errorf("a cancelled backup ended with %v", err)
-	}
-	if left, _ := filepath.Glob(filepath.Join(dir, "*.backup-*")); len(left) > 0 {
-		t.Errorf("backups leave %v behind", left)
-	}
-	other := t.TempDir()
-	if err := os.WriteFile(filepath.Join(other, "hookd.db"), copied.Bytes(), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	restored, _ := open(t, other, bolt.Options{})
-	if d, err := restored.Body(t.Context(), id); err != nil || len(d.Body) != bodySize {
-		t.Errorf("the restored body has %d bytes, %v", len(d.Body), err)
-	}
 }
 
 func TestMostlyFreeFileIsCompactedAtStart(t *testing.T) {

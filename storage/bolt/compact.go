@@ -3,6 +3,7 @@ package bolt
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 
@@ -58,23 +59,12 @@ func usage(bdb *bbolt.DB) (used, free int64, err error) {
 // compact copies what is in use to a new file, which takes the place of the old
 // one at once: a crash leaves one of the two.
 func (db *DB) compact() error {
-	f, err := os.CreateTemp(filepath.Dir(db.path), filepath.Base(db.path)+".compact-*")
+	name, err := compacted(db.bolt, db.path)
 	if err != nil {
 		return err
 	}
-	defer func() { _ = os.Remove(f.Name()) }()
-	if err := f.Close(); err != nil {
-		return err
-	}
-	to, err := bbolt.Open(f.Name(), 0o600, &bbolt.Options{NoSync: true, NoFreelistSync: true, FreelistType: bbolt.FreelistMapType})
-	if err != nil {
-		return err
-	}
-	err = bbolt.Compact(to, db.bolt, maxCopy)
-	if err = errors.Join(err, to.Sync(), to.Close()); err != nil {
-		return full(err)
-	}
-	if err := os.Rename(f.Name(), db.path); err != nil {
+	defer func() { _ = os.Remove(name) }()
+	if err := os.Rename(name, db.path); err != nil {
 		return err
 	}
 	if err := syncDir(db.path); err != nil {
@@ -86,6 +76,63 @@ func (db *DB) compact() error {
 	}
 	db.bolt, err = openFile(db.path, noSync)
 	return err
+}
+
+// compacted writes what is in use to a file beside path, syncs that and returns
+// its name.
+func compacted(from *bbolt.DB, path string) (name string, err error) {
+	f, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".compact-*")
+	if err != nil {
+		return "", full(err)
+	}
+	defer func() {
+		if err != nil {
+			_ = os.Remove(f.Name())
+		}
+	}()
+	if err := f.Close(); err != nil {
+		return "", err
+	}
+	to, err := bbolt.Open(f.Name(), 0o600, &bbolt.Options{NoSync: true, NoFreelistSync: true, FreelistType: bbolt.FreelistMapType})
+	if err != nil {
+		return "", full(err)
+	}
+	err = bbolt.Compact(to, from, maxCopy)
+	return f.Name(), full(errors.Join(err, to.Sync(), to.Close()))
+}
+
+// Compact compacts the data file of a stopped hookd, and returns its size in
+// bytes before and after. The old file stays in its place until the new one was
+// read as a whole, found to hold the same, and synced.
+func Compact(path string) (before, after int64, err error) {
+	was, err := Check(path)
+	switch {
+	case err != nil:
+		return 0, 0, err
+	case len(was.Faults) > 0:
+		return 0, 0, damaged(path, was.Faults[0])
+	}
+	from, err := openFile(path, false)
+	if err != nil {
+		return 0, 0, err
+	}
+	defer func() { err = errors.Join(err, from.Close()) }()
+	name, err := compacted(from, path)
+	if err != nil {
+		return 0, 0, fmt.Errorf("bolt: compacting %s: %w", path, err)
+	}
+	defer func() { _ = os.Remove(name) }()
+	is, err := Check(name)
+	switch {
+	case err != nil:
+		return 0, 0, err
+	case len(is.Faults) > 0 || !maps.Equal(is.Buckets, was.Buckets):
+		return 0, 0, fmt.Errorf("bolt: compacting %s: the new file does not hold what the old one does, which stays", path)
+	}
+	if err := os.Rename(name, path); err != nil {
+		return 0, 0, fmt.Errorf("bolt: compacting %s: %w", path, err)
+	}
+	return was.Size, is.Size, syncDir(path)
 }
 
 // globEscape makes a path mean itself in a pattern.

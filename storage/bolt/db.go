@@ -1,12 +1,10 @@
 package bolt
 
 import (
-	"context"
 	"fmt"
-	"io"
 	"log/slog"
 	"os"
-	"path/filepath"
+	"sync/atomic"
 	"time"
 
 	"go.etcd.io/bbolt"
@@ -46,6 +44,9 @@ type DB struct {
 
 	line line
 
+	copying atomic.Bool // a backup exists
+	room    func(dir string) (int64, error)
+
 	// Of who writes, alone:
 	st     state
 	seen   *dedupe
@@ -74,40 +75,3 @@ func (db *DB) Bytes() int64 {
 	}
 	return info.Size()
 }
-
-// Backup writes a consistent copy of the data file to w. The copy is made on
-// disk first, beside the data file: a slow reader must not keep a transaction
-// open.
-func (db *DB) Backup(ctx context.Context, w io.Writer) (err error) {
-	f, err := os.CreateTemp(filepath.Dir(db.path), filepath.Base(db.path)+".backup-*")
-	if err != nil {
-		return fmt.Errorf("bolt: backup: %w", full(err))
-	}
-	defer func() {
-		_ = f.Close()
-		_ = os.Remove(f.Name())
-	}()
-	err = db.view(func(v view) error {
-		_, err := v.tx.WriteTo(f)
-		return err
-	})
-	if err != nil {
-		return fmt.Errorf("bolt: backup: %w", full(err))
-	}
-	if _, err := f.Seek(0, io.SeekStart); err != nil {
-		return fmt.Errorf("bolt: backup: %w", err)
-	}
-	if _, err := io.Copy(w, readerFunc(func(p []byte) (int, error) {
-		if err := ctx.Err(); err != nil {
-			return 0, err
-		}
-		return f.Read(p)
-	})); err != nil {
-		return fmt.Errorf("bolt: backup: %w", err)
-	}
-	return nil
-}
-
-type readerFunc func([]byte) (int, error)
-
-func (f readerFunc) Read(p []byte) (int, error) { return f(p) }

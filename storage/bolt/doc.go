@@ -60,5 +60,7 @@
 // The whole file is walked at open (see verify.go) and refused if bbolt could
 // not read it. Records are checked when they are read; a damaged one is a
 // *DamagedError and concerns nobody else. A marker beside the file (see
-// identity.go) tells a store that vanished from one that never was.
+// identity.go) tells a store that vanished from one that never was. What
+// verify.go does for pages, Check does for every record and index, of a file
+// that nobody has open.
 package bolt

@@ -94,7 +94,10 @@ func runBoth(t *testing.T, dir string, history []step) (diff string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer func() { _ = db.Close() }()
+	defer func() {
+		_ = db.Close()
+		sound(t, filepath.Join(dir, "hookd.db"))
+	}()
 	m := player{engine: memory.New(memory.Options{Now: now, Retention: keep}), now: now}
 	b := player{engine: db, now: now}
 	for i, s := range history {
@@ -111,6 +114,7 @@ func runBoth(t *testing.T, dir string, history []step) (diff string) {
 			if err := db.Close(); err != nil {
 				t.Fatal(err)
 			}
+			sound(t, filepath.Join(dir, "hookd.db"))
 			if db, err = bolt.Open(filepath.Join(dir, "hookd.db"), o); err != nil {
 				t.Fatal(err)
 			}

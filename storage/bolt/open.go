@@ -52,7 +52,7 @@ func Open(path string, o Options) (*DB, error) {
 	}
 	db := &DB{
 		path: path, now: o.Now, log: o.Log, keep: o.Retention, maxBytes: o.MaxBytes,
-		bolt: bdb, seen: newDedupe(), recent: newRecent(),
+		bolt: bdb, seen: newDedupe(), recent: newRecent(), room: roomIn,
 		clock: clock{changed: make(chan struct{})},
 	}
 	if err := db.start(id); err != nil {
