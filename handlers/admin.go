@@ -107,7 +107,7 @@ func (s *api) routes() chi.Router {
 	r.Method(http.MethodGet, "/metrics", s.Metrics.Handler())
 
 	if s.Page != nil {
-		for _, path := range []string{"/", "/favicon.ico", "/dashboard", "/dashboard/*"} {
+		for _, path := range []string{"/", "/favicon.ico", "/link", "/dashboard", "/dashboard/*"} {
 			r.Handle(path, s.Page)
 		}
 	}

@@ -76,6 +76,18 @@ func user(id int) providers.User {
 	return providers.User{ID: fmt.Sprint(id), Login: fmt.Sprintf("user-%02d", id)}
 }
 
+func TestWhoMustLogInIsSaidSo(t *testing.T) {
+	w := newWorld(t)
+	w.hold(user(1), repo(1))
+	w.hold(user(2), repo(1))
+	w.desk.credentials[user(1).Login], w.desk.absent = "rejected", map[string]bool{user(1).Login: true}
+	w.desk.credentials[user(2).Login] = "rejected"
+	list := items(w.get("/api/v1/users?credential=rejected"))
+	if len(list) != 2 || fmt.Sprint(list[0]["must_log_in"]) != "[drone]" || list[1]["must_log_in"] != nil {
+		t.Errorf("%v", list)
+	}
+}
+
 func TestUsersCarryTheirCredential(t *testing.T) {
 	w := newWorld(t)
 	for i := range 30 {

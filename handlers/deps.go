@@ -54,7 +54,7 @@ type Admin struct {
 	Now       func() time.Time
 	Ready     func(ctx context.Context) []Check // may be nil
 	Draining  func() bool                       // may be nil
-	Page      http.Handler                      // serves / and everything below /dashboard; may be nil
+	Page      http.Handler                      // serves /, /link and everything below /dashboard; may be nil
 	Build     Build
 
 	// Backup copies the store, as storage.Backuper says; may be nil.
@@ -108,6 +108,9 @@ type Desk interface {
 	// Credential is the worst state over the targets that know the user:
 	// ok, missing, rejected, unknown, or "" if no target knows him.
 	Credential(provider, login string) string
+	// MustLogIn names the targets for which what hookd has of a user is of no
+	// use until he logs in there. His credential counts as rejected.
+	MustLogIn(provider, login string) []string
 	// Standing tells, without asking anybody, how a target is and what it has
 	// of a user.
 	Standing(target, login string) why.Standing

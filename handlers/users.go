@@ -22,12 +22,13 @@ type userView struct {
 	Complete   bool      `json:"complete"`
 	CheckedAt  time.Time `json:"checked_at,omitzero"`
 	Behind     []string  `json:"behind,omitempty"`
+	MustLogIn  []string  `json:"must_log_in,omitempty"`
 }
 
 func (s *api) viewUser(u storage.UserRow) userView {
 	v := userView{
 		Provider: u.Provider, ID: u.User.ID, Login: u.User.Login, Repos: u.Repos,
-		Complete: u.Complete, CheckedAt: u.Checked,
+		Complete: u.Complete, CheckedAt: u.Checked, MustLogIn: s.Desk.MustLogIn(u.Provider, u.User.Login),
 	}
 	if c := s.Desk.Credential(u.Provider, u.User.Login); c != "" {
 		v.Credential = &c

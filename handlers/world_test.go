@@ -222,6 +222,7 @@ func (v visibles) Visible(context.Context, time.Time) ([]storage.Visible, error)
 // desk is what the admin API is told of providers and targets.
 type desk struct {
 	credentials map[string]string // login -> state
+	absent      map[string]bool   // logins that must log in
 	coverage    []handlers.ProviderCoverage
 	unready     error
 	standing    why.Standing
@@ -239,6 +240,13 @@ func (d *desk) FindUser(_ context.Context, provider, login string) (providers.Us
 func (d *desk) HasProvider(name string) bool       { return name == "a" || name == "b" }
 func (d *desk) TargetsOf(provider string) []string { return []string{"drone"} }
 func (d *desk) Credential(_, login string) string  { return d.credentials[login] }
+func (d *desk) MustLogIn(_, login string) []string {
+	if d.absent[login] {
+		return []string{"drone"}
+	}
+	return nil
+}
+
 func (d *desk) Standing(_, login string) why.Standing {
 	s := d.standing
 	s.Credential = d.credentials[login]

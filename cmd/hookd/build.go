@@ -104,9 +104,12 @@ func (s *server) transport() *http.Transport {
 
 func (s *server) target(t *targetConfig) (*targetParty, error) {
 	p := &targetParty{cfg: t, token: newLiveToken(s.transport(), t.Token)}
-	var err error
+	kept, err := s.cfg.keeps(t, true)
+	if err != nil {
+		return nil, err
+	}
 	observe := func(code int) { s.metrics.TargetRequest(t.Name, code) }
-	p.driver, err = newTarget(t, s.cfg.Sync.Guard, p.token, observe, s.log)
+	p.driver, err = newTarget(t, kept, s.cfg.Sync.Guard, p.token, observe, s.log)
 	s.desk.targets = append(s.desk.targets, p)
 	var activatorErr error
 	p.activator, activatorErr = newActivator(t, p.token, observe, s.log)
@@ -134,7 +137,7 @@ func (s *server) handlers() {
 	admin.Page = dashboard.New(dashboard.Config{
 		Journal: s.store, Console: s.store, Catalogue: s.store, Visibles: s.store,
 		Steering: admin.Steering(), Gate: handlers.Gate{Tokens: admin.Tokens},
-		Why: admin.Why, Credential: s.desk.Credential, PublicURL: s.cfg.PublicURL,
+		Why: admin.Why, Credential: s.desk.Credential, MustLogIn: s.desk.MustLogIn, Linkings: s.desk.linkings(), PublicURL: s.cfg.PublicURL,
 		Providers: names(s.cfg.Providers, func(p *providerConfig) string { return p.Name }),
 		Log:       s.log, Now: time.Now,
 	})

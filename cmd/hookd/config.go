@@ -97,6 +97,18 @@ type targetConfig struct {
 	Mode      string
 	TokenDir  string // of mode api: one file per login
 
+	// Of mode api, without tokens: Drone's own cookie secret; as given, or as
+	// read from SessionFile.
+	Session       secret
+	SessionFile   string
+	SessionRemote bool // also if Drone is on another machine
+	SessionAdmins bool // also as Drone's administrators
+
+	Provision bool   // make accounts for users who have none
+	Link      bool   // let users hand over their tokens on a page
+	KeyFile   string // seals the tokens that hookd keeps
+	key       []byte // as read from KeyFile
+
 	Database     secret // of mode database: its address; as given, or as read from DatabaseFile
 	DatabaseFile string
 

@@ -44,8 +44,7 @@ func (c *config) flat() map[string]string {
 		add(prefix, c.providerTable(i))
 		out[prefix+"token"] = given(p.Token)
 		if p.App.key != "" {
-			sum := sha256.Sum256([]byte(string(p.App.key)))
-			out[prefix+"app.private_key_file"] += hex.EncodeToString(sum[:])
+			out[prefix+"app.private_key_file"] += digest(string(p.App.key))
 		}
 	}
 	for i, t := range c.Targets {
@@ -55,8 +54,16 @@ func (c *config) flat() map[string]string {
 			add(fmt.Sprintf("%sactivate.rules[%d].", prefix, j), c.ruleTable(i, j))
 		}
 		out[prefix+"token"] = given(t.Token)
+		out[prefix+"users.session_secret"] = given(t.Session)
+		out[prefix+"users.key_file"] += digest(string(t.key))
 	}
 	return out
+}
+
+// digest stands for the content of a file.
+func digest(text string) string {
+	sum := sha256.Sum256([]byte(text))
+	return hex.EncodeToString(sum[:])
 }
 
 // given tells whether there is a token. One that is replaced by another is
@@ -66,7 +73,7 @@ func given(token secret) string { return strconv.FormatBool(token != "") }
 // live reports whether a running server follows a setting.
 func live(s setting) bool {
 	switch s.path {
-	case "log.level", "token", "token_file", "secret", "secret_file", "secrets", "secret_files", "users.database_url", "users.database_url_file", "events_secret", "events_secret_file":
+	case "log.level", "token", "token_file", "secret", "secret_file", "secrets", "secret_files", "users.database_url", "users.database_url_file", "users.session_secret", "users.session_secret_file", "events_secret", "events_secret_file":
 		return true
 	}
 	return false

@@ -152,13 +152,8 @@ func (k checker) sendable(path, key string, s secret) bool {
 // file reads a secret file. One trailing newline does not belong to the
 // secret: editors and echo leave it behind.
 func (k checker) file(path, name string) (secret, bool) {
-	b, err := os.ReadFile(name)
-	if err != nil {
-		var pe *fs.PathError
-		if errors.As(err, &pe) {
-			err = pe.Err
-		}
-		k.fault(path, "cannot read the secret file %s: %v", name, err)
+	b, ok := k.raw(path, name)
+	if !ok {
 		return "", false
 	}
 	s := strings.TrimSuffix(string(b), "\n")
@@ -172,6 +167,20 @@ func (k checker) file(path, name string) (secret, bool) {
 		return "", false
 	}
 	return secret(s), true
+}
+
+// raw reads a secret file as it is.
+func (k checker) raw(path, name string) ([]byte, bool) {
+	b, err := os.ReadFile(name)
+	if err != nil {
+		var pe *fs.PathError
+		if errors.As(err, &pe) {
+			err = pe.Err
+		}
+		k.fault(path, "cannot read the secret file %s: %v", name, err)
+		return nil, false
+	}
+	return b, true
 }
 
 // long refuses secrets that can be guessed.

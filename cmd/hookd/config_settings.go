@@ -141,6 +141,13 @@ func (c *config) targetTable(i int) table {
 			{path: "token_file", into: &t.TokenFile, of: []string{"drone"}},
 			{path: "mode", into: &t.Mode, of: []string{"drone"}, words: servedModes},
 			{path: "users.token_dir", into: &t.TokenDir, vars: []string{"TOKEN_DIR", "USERS_TOKEN_DIR"}, of: []string{"drone"}},
+			{path: "users.link", into: &t.Link, vars: []string{"LINK", "USERS_LINK"}, of: []string{"drone"}},
+			{path: "users.provision", into: &t.Provision, vars: []string{"PROVISION", "USERS_PROVISION"}, of: []string{"drone"}},
+			{path: "users.key_file", into: &t.KeyFile, vars: []string{"KEY_FILE", "USERS_KEY_FILE"}, of: []string{"drone"}},
+			{path: "users.session_secret", into: &t.Session, vars: noVars, of: []string{"drone"}},
+			{path: "users.session_secret_file", into: &t.SessionFile, vars: []string{"SESSION_SECRET_FILE", "USERS_SESSION_SECRET_FILE"}, of: []string{"drone"}},
+			{path: "users.session_allow_remote", into: &t.SessionRemote, vars: []string{"SESSION_ALLOW_REMOTE", "USERS_SESSION_ALLOW_REMOTE"}, of: []string{"drone"}},
+			{path: "users.session_allow_admins", into: &t.SessionAdmins, vars: []string{"SESSION_ALLOW_ADMINS", "USERS_SESSION_ALLOW_ADMINS"}, of: []string{"drone"}},
 			{path: "users.database_url", into: &t.Database, vars: noVars, of: []string{"drone"}},
 			{path: "users.database_url_file", into: &t.DatabaseFile, vars: []string{"DATABASE_URL_FILE", "USERS_DATABASE_URL_FILE"}, of: []string{"drone"}},
 			{path: "events_secret", into: &t.Events, of: []string{"drone"}},
@@ -158,8 +165,8 @@ func (c *config) targetTable(i int) table {
 			"activate.rules": func() table { return c.ruleTable(i, t.addRule()) },
 		},
 		later: map[string]string{
-			"users.session_secret_file": "use users.token_dir",
-			"database_url_file":         "write users.database_url_file",
+			"database_url_file":   "write users.database_url_file",
+			"session_secret_file": "write users.session_secret_file",
 		},
 	}
 }

@@ -75,8 +75,10 @@ func (c *config) showTable(w io.Writer, t table, indent string, bullet *string) 
 			}
 		}
 		open = open[:len(sections)]
-		for i, v := range values {
-			values[i] = quote(v)
+		if _, word := s.into.(*bool); !word {
+			for i, v := range values {
+				values[i] = quote(v)
+			}
 		}
 		text := values[0]
 		if isList(s.into) {

@@ -57,11 +57,7 @@ func (k checker) droneTarget(prefix string, t *targetConfig) {
 			k.fault(prefix+key, "%s is for mode database", key)
 		}
 	}
-	if t.TokenDir == "" {
-		k.fault(prefix+"users.token_dir", "users.token_dir is missing: the folder that holds each user's token in a file named for his login")
-	} else if info, err := os.Stat(t.TokenDir); err == nil && !info.IsDir() {
-		k.fault(prefix+"users.token_dir", "users.token_dir: %s is not a folder", t.TokenDir)
-	}
+	k.credentials(prefix, t)
 }
 
 // droneDatabase checks what mode database needs: Drone itself is not asked, and
@@ -70,8 +66,10 @@ func (k checker) droneDatabase(prefix string, t *targetConfig) {
 	if t.URL != "" {
 		k.url(prefix+"url", t.URL)
 	}
-	if t.TokenDir != "" {
-		k.fault(prefix+"users.token_dir", "users.token_dir is for mode api: mode database acts as nobody")
+	for _, key := range credentialSettings {
+		if _, set := k.c.origins[prefix+"users."+key]; set {
+			k.fault(prefix+"users."+key, "users.%s is for mode api: mode database acts as nobody", key)
+		}
 	}
 	if !k.secret(prefix, "users.database_url", &t.Database, t.DatabaseFile) {
 		return

@@ -82,6 +82,18 @@ func (d *desk) Credential(provider, login string) string {
 	return string(worst)
 }
 
+// MustLogIn names the targets that a user has to log in to before hookd can act
+// for him there.
+func (d *desk) MustLogIn(provider, login string) []string {
+	var names []string
+	for _, t := range d.targets {
+		if t.cfg.Provider == provider && t.mustLogIn(login) {
+			names = append(names, t.cfg.Name)
+		}
+	}
+	return names
+}
+
 // Standing tells how a target is and what it has of a user.
 func (d *desk) Standing(target, login string) why.Standing {
 	for _, t := range d.targets {

@@ -19,7 +19,12 @@ import (
 func (d *doctor) target(ctx context.Context, t *targetConfig) {
 	transport := newTransport()
 	defer transport.CloseIdleConnections()
-	driver, err := newTarget(t, d.cfg.Sync.Guard, transport, func(int) {}, slog.New(slog.DiscardHandler))
+	kept, err := d.cfg.keeps(t, false)
+	if err != nil {
+		d.say(levelFail, "target", t.Name, "give users.key_file of target "+t.Name+" the key that sealed the tokens, as a further line", "%v", err)
+		return
+	}
+	driver, err := newTarget(t, kept, d.cfg.Sync.Guard, transport, func(int) {}, slog.New(slog.DiscardHandler))
 	if err != nil {
 		d.say(levelFail, "target", t.Name, "hookd config check", "%v", err)
 		return
@@ -63,6 +68,8 @@ func (d *doctor) target(ctx context.Context, t *targetConfig) {
 	} else {
 		people := peopleAmong(accounts)
 		d.say(levelOK, "admin token", subject, "", "an administrator's; %s", count(len(people), "active person", "active people"))
+		d.session(ctx, t, driver, people)
+		d.absent(t, driver, people)
 		d.credentials(ctx, t, driver, people)
 		return
 	}
@@ -146,7 +153,7 @@ func (d *doctor) credentials(ctx context.Context, t *targetConfig, driver target
 	if len(bad) == 0 {
 		switch {
 		case len(judged) > 0:
-			d.say(levelOK, "credentials", subject, "", "all %d have a token file in %s", len(judged), t.TokenDir)
+			d.say(levelOK, "credentials", subject, "", "all %d have %s", len(judged), t.has())
 		case people == nil && d.live == nil:
 			d.say(levelWarn, "credentials", subject, "set token_file of target "+t.Name+", or start hookd", "who is there is not known")
 		default:
@@ -163,16 +170,13 @@ func (d *doctor) credentials(ctx context.Context, t *targetConfig, driver target
 		names = append(names, name)
 	}
 	slices.Sort(names)
-	text := strings.Join(names[:min(len(names), 10)], ", ")
-	if more := len(names) - 10; more > 0 {
-		text += fmt.Sprintf(" and %d more", more)
-	}
+	text := some(names)
 	of := ""
 	if people != nil {
 		of = fmt.Sprintf(" of %d", len(judged))
 	}
 	d.say(levelFail, "credentials", subject,
-		fmt.Sprintf("put each one's own token from the CI server's user settings into a file named for the login in %s", t.TokenDir),
+		t.give("http://"+d.cfg.AdminListen),
 		"%d%s without a usable credential: %s", len(bad), of, text)
 }
 

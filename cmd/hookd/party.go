@@ -108,7 +108,7 @@ func (t *targetParty) knows(login string) bool {
 }
 
 // update takes a fresh list of accounts and returns those that were not there,
-// or not active, before.
+// or not active, or had not logged in since, before.
 func (t *targetParty) update(accounts []target.Account) []target.Account {
 	t.roster.Lock()
 	defer t.roster.Unlock()
@@ -117,7 +117,8 @@ func (t *targetParty) update(accounts []target.Account) []target.Account {
 	for _, a := range accounts {
 		login := providers.Fold(a.Login)
 		next[login] = a
-		if a.Active && !a.Machine && !t.accounts[login].Active {
+		before := t.accounts[login]
+		if a.Active && !a.Machine && (!before.Active || a.LastLogin.After(before.LastLogin)) {
 			arrived = append(arrived, a)
 		}
 	}
@@ -160,12 +161,18 @@ func (t *targetParty) credential(login string) target.Credential {
 	return k.Credential(login)
 }
 
+// mustLogIn reports whether a user's credential is of no use until he logs in.
+func (t *targetParty) mustLogIn(login string) bool {
+	w, ok := t.driver.(target.LoginWatcher)
+	return ok && t.knows(login) && w.MustLogIn(login)
+}
+
 // standing is how the CI server is and what hookd has of a user for it.
 func (t *targetParty) standing(login string) why.Standing {
 	_, at, problem, ok := t.get()
 	s := why.Standing{Account: t.knows(login), Healthy: ok, Checked: at, Problem: problem}
 	if _, s.Personal = t.driver.(target.Keyring); s.Personal {
-		s.Credential = string(t.credential(login))
+		s.Credential, s.MustLogIn = string(t.credential(login)), t.mustLogIn(login)
 	}
 	return s
 }

@@ -13,6 +13,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/url"
 	"os"
 	"os/exec"
 	"regexp"
@@ -41,6 +42,8 @@ import (
 //	repo create|delete NAME  on the simulated forge
 //	member add|remove TEAM LOGIN   on the simulated forge
 //	user add|login LOGIN     on the simulated forge; to the simulated Drone, for the first time
+//	user login LOGIN again   to the simulated Drone, where his token stays as it is
+//	link STATUS FILE         hand the token in a file over on the page, and expect a status
 //	serve FLAGS…             start hookd serve: $LISTEN, $ADMIN, and the file server.log;
 //	                         the simulated forge sends its webhooks there, and so does
 //	                         the simulated Drone if there is a file events-secret
@@ -65,7 +68,7 @@ func TestScripts(t *testing.T) {
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"code": cmdCode, "await": cmdAwait, "world": cmdWorld, "repo": cmdRepo, "member": cmdMember,
+			"code": cmdCode, "await": cmdAwait, "world": cmdWorld, "repo": cmdRepo, "member": cmdMember, "link": cmdLink,
 			"serve": cmdServe, "signal": cmdSignal, "ended": cmdEnded, "stop": cmdStop, "dawdle": cmdDawdle, "hurry": cmdHurry, "post": cmdPost, "metric": cmdMetric, "hook": cmdHook, "api": cmdAPI,
 			"rsakey": cmdRSAKey, "database": cmdDatabase, "sql": cmdSQL,
 			"user": cmdUser,
@@ -131,6 +134,7 @@ func cmdWorld(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Check(w.save(""))
 	config := ts.MkAbs(worldConfig)
 	ts.Check(os.WriteFile(config, []byte(ts.ReadFile(config)+hasty), 0o600))
+	ts.Check(os.WriteFile(ts.MkAbs("drone-cookie-secret"), []byte(w.drone.CookieSecret()+"\n"), 0o600))
 }
 
 // hasty lets changes of the world show soon.
@@ -237,7 +241,11 @@ func cmdUser(ts *testscript.TestScript, _ bool, args []string) {
 		_, err := w.forge.CreateUser(args[1])
 		ts.Check(err)
 	case "login":
-		ts.Check(w.drone.LogIn(args[1], newKey(), w.forge.Token(args[1])))
+		token := newKey()
+		if len(args) > 2 { // the one that he has
+			token = ""
+		}
+		ts.Check(w.drone.LogIn(args[1], token, w.forge.Token(args[1])))
 	}
 }
 
@@ -331,6 +339,18 @@ func cmdPost(ts *testscript.TestScript, _ bool, args []string) {
 	defer resp.Body.Close()
 	if got := strconv.Itoa(resp.StatusCode); got != args[0] {
 		ts.Fatalf("status %s, want %s", got, args[0])
+	}
+}
+
+func cmdLink(ts *testscript.TestScript, _ bool, args []string) {
+	token := strings.TrimSpace(ts.ReadFile(args[1]))
+	resp, err := http.PostForm(ts.Getenv("ADMIN")+"/link", url.Values{"target": {demoTarget}, "token": {token}})
+	ts.Check(err)
+	defer resp.Body.Close()
+	text, err := io.ReadAll(resp.Body)
+	ts.Check(err)
+	if got := strconv.Itoa(resp.StatusCode); got != args[0] || strings.Contains(string(text), token) {
+		ts.Fatalf("status %s, want %s:\n%s", got, args[0], text)
 	}
 }
 

@@ -19,6 +19,7 @@ func (a *app) usersCommand() *cli.Command {
 		Complete   bool      `json:"complete"`
 		Checked    time.Time `json:"checked_at"`
 		Behind     []string  `json:"behind"`
+		MustLogIn  []string  `json:"must_log_in"`
 	}
 	return &cli.Command{
 		Name:  "users",
@@ -38,9 +39,13 @@ func (a *app) usersCommand() *cli.Command {
 						if !u.Complete {
 							complete = "no"
 						}
+						credential := u.Credential
+						if len(u.MustLogIn) > 0 {
+							credential += " (must log in)"
+						}
 						return []string{
 							u.Provider, u.Login, u.ID, strconv.Itoa(u.Repos), complete,
-							age(u.Checked, now), u.Credential, strings.Join(u.Behind, ","),
+							age(u.Checked, now), credential, strings.Join(u.Behind, ","),
 						}
 					}))
 			},

@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/netip"
+	"path/filepath"
 	"time"
 
 	"github.com/hookd/hookd/handlers"
@@ -12,6 +13,8 @@ import (
 	"github.com/hookd/hookd/providers/gitea"
 	"github.com/hookd/hookd/providers/github"
 	"github.com/hookd/hookd/providers/gitlab"
+	"github.com/hookd/hookd/storage"
+	"github.com/hookd/hookd/storage/vault"
 	"github.com/hookd/hookd/syncqueue/target"
 	"github.com/hookd/hookd/syncqueue/target/command"
 	"github.com/hookd/hookd/syncqueue/target/drone"
@@ -76,8 +79,9 @@ func coverage(kind string) []providers.Coverage {
 	return nil
 }
 
-// newTarget returns the driver of a CI server.
-func newTarget(t *targetConfig, guard target.Guard, base http.RoundTripper, observe func(code int), log *slog.Logger) (target.Target, error) {
+// newTarget returns the driver of a CI server. kept are the tokens that hookd
+// keeps for it, nil if it keeps none.
+func newTarget(t *targetConfig, kept storage.Vault, guard target.Guard, base http.RoundTripper, observe func(code int), log *slog.Logger) (target.Target, error) {
 	switch t.Kind {
 	case "drone":
 		if t.Mode == "database" {
@@ -87,6 +91,8 @@ func newTarget(t *targetConfig, guard target.Guard, base http.RoundTripper, obse
 		}
 		return drone.New(drone.Config{
 			Name: t.Name, URL: t.URL, AdminToken: string(t.Token), TokenDir: t.TokenDir,
+			Vault: kept, Provision: t.Provision,
+			SessionSecret: string(t.Session), SessionRemote: t.SessionRemote, SessionAdmins: t.SessionAdmins,
 			HTTP: &http.Client{Transport: base}, Observe: observe, Guard: guard, Now: time.Now, Log: log,
 		})
 	case "http":
@@ -134,9 +140,41 @@ func rekey(driver target.Target, t *targetConfig) error {
 		return d.Rekey(string(t.Secret))
 	case *dronedb.Target:
 		return d.Rekey(string(t.Database))
+	case *drone.Target:
+		d.Rekey(string(t.Session))
 	}
 	return nil
 }
+
+// keeps opens the tokens that hookd keeps for a target, nil if it keeps none.
+// Beside the server, which alone may write them, they are only looked at.
+func (c *config) keeps(t *targetConfig, serves bool) (storage.Vault, error) {
+	if t.KeyFile == "" {
+		return nil, nil
+	}
+	sealing, err := vault.ParseKeys(t.key)
+	if err != nil {
+		return nil, fmt.Errorf("target %s: users.key_file: %w", t.Name, err)
+	}
+	open := vault.Peek
+	if serves {
+		open = vault.Open
+	}
+	kept, err := open(filepath.Join(c.DataDir, "tokens-"+t.Name+".json"), t.Name, sealing)
+	if err != nil {
+		return nil, fmt.Errorf("target %s: users.key_file: %w", t.Name, err)
+	}
+	return kept, nil
+}
+
+// sealingKey says what is wrong with a file of keys that seal tokens.
+func sealingKey(text []byte) error {
+	_, err := vault.ParseKeys(text)
+	return err
+}
+
+// onThisMachine reports whether a URL names this machine.
+func onThisMachine(address string) bool { return drone.Loopback(address) }
 
 // databaseAddress says what is wrong with the address of Drone's database.
 func databaseAddress(s secret) error { return dronedb.Check(string(s)) }

@@ -5,6 +5,7 @@
 //
 //	GET  /                                   the page, or the form to sign in
 //	GET  /dashboard/why                      why a user sees a repository, or does not
+//	GET, POST /link                          a user hands over his token for a CI server
 //	POST /dashboard/sign-in, …/sign-out      a token becomes a session, and ends it
 //	POST /dashboard/deliveries/{id}/redeliver
 //	POST /dashboard/jobs/{id}/retry, …/drop
@@ -43,8 +44,11 @@ type Config struct {
 	// Credential is the state of a user's credential, as in the API: ok,
 	// missing, rejected, unknown, or "".
 	Credential func(provider, login string) string
-	Providers  []string // the configured ones
-	PublicURL  string   // where strangers reach hookd, may be empty
+	// MustLogIn names the targets that a user has to log in to, as in the API.
+	MustLogIn func(provider, login string) []string
+	Providers []string  // the configured ones
+	Linkings  []Linking // the CI servers whose users may link their tokens
+	PublicURL string    // where strangers reach hookd, may be empty
 
 	Log *slog.Logger // may be nil
 	Now func() time.Time
@@ -89,22 +93,25 @@ type page struct {
 	sessions sessions
 	refusals meter
 	actions  meter
+	linkings meter
 	routes   http.Handler
 	links    links
 }
 
-// New returns the handler of / and of everything below /dashboard.
+// New returns the handler of /, of /link and of everything below /dashboard.
 func New(c Config) http.Handler {
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
 	p := &page{
 		Config: c, links: newLinks(),
-		refusals: meter{most: refusalsPerMinute}, actions: meter{most: actionsPerMinute},
+		refusals: meter{most: refusalsPerMinute}, actions: meter{most: actionsPerMinute}, linkings: meter{most: linksPerMinute},
 	}
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /{$}", p.overview)
 	mux.HandleFunc("GET /dashboard/why", p.why)
+	mux.HandleFunc("GET /link", p.showLink)
+	mux.HandleFunc("POST /link", p.link)
 	mux.HandleFunc("POST /dashboard/sign-in", p.signIn)
 	mux.HandleFunc("POST /dashboard/sign-out", p.signedIn(p.signOut))
 	mux.HandleFunc("POST /dashboard/deliveries/{id}/redeliver", p.acting(p.redeliver))

@@ -3,6 +3,7 @@ package dashboard
 import (
 	"context"
 	"slices"
+	"strings"
 
 	"github.com/hookd/hookd/storage"
 )
@@ -23,6 +24,8 @@ var unusable = map[string]string{
 type peopleView struct {
 	Rows []personRow
 	More bool // there may be others: not everybody was looked at
+	// Linkable tells whether they may hand over their tokens themselves.
+	Linkable bool
 }
 
 type personRow struct {
@@ -32,6 +35,7 @@ type personRow struct {
 }
 
 func (p *page) people(ctx context.Context, _ filter, v *overview) error {
+	v.People.Linkable = len(p.Linkings) > 0
 	scanned := 0
 	for cursor := ""; ; {
 		rows, next, err := p.Catalogue.Users(ctx, storage.UserQuery{}, cursor, 500)
@@ -43,6 +47,9 @@ func (p *page) people(ctx context.Context, _ filter, v *overview) error {
 			means, bad := unusable[state]
 			if !bad || !slices.Contains(p.Providers, u.Provider) {
 				continue
+			}
+			if at := p.MustLogIn(u.Provider, u.User.Login); len(at) > 0 {
+				means = "he must log in once to " + strings.Join(at, ", ")
 			}
 			if len(v.People.Rows) == maxPeople {
 				v.People.More = true

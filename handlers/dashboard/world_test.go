@@ -33,12 +33,13 @@ type world struct {
 	now         time.Time
 	tokens      []handlers.Token
 	credentials map[string]string // login -> state
+	absent      map[string]bool   // logins that must log in
 	visibles    []storage.Visible
 
 	handler http.Handler
 }
 
-func newWorld(t testing.TB) *world {
+func newWorld(t testing.TB, linkings ...dashboard.Linking) *world {
 	w := &world{
 		t: t, log: &lines{}, now: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC), credentials: map[string]string{},
 		tokens: []handlers.Token{
@@ -61,7 +62,13 @@ func newWorld(t testing.TB) *world {
 		Journal: w.db, Console: w.db, Catalogue: w.db, Visibles: w, Log: log, Now: now,
 		Steering: steering, Gate: handlers.Gate{Tokens: admin.Tokens}, Providers: []string{"git"},
 		Credential: func(_, login string) string { return w.credentials[login] },
-		PublicURL:  "https://hookd.example.com",
+		MustLogIn: func(_, login string) []string {
+			if w.absent[login] {
+				return []string{"drone"}
+			}
+			return nil
+		},
+		Linkings: linkings, PublicURL: "https://hookd.example.com",
 		Why: func(ctx context.Context, q why.Question) (why.Answer, error) {
 			return why.Ask(ctx, why.Sources{Catalogue: w.db, Journal: w.db, Console: w.db, Desk: w, Now: now}, q)
 		},

@@ -170,6 +170,8 @@ func (f facts) credential(t targetFacts) Link {
 		l.State, l.Says = No, fmt.Sprintf("%s has no active account of %s", t.name, f.user.Login)
 	case t.Credential == "ok":
 		l.Says = "hookd has a credential, and " + t.name + " takes it"
+	case t.MustLogIn:
+		l.State, l.Says = No, fmt.Sprintf("%s must log in to %s: he never did, or his session with the forge is spent", f.user.Login, t.name)
 	case t.Credential == "rejected":
 		l.State, l.Says = No, t.name+" rejects the credential"
 	case t.Credential == "missing":

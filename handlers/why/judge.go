@@ -73,6 +73,8 @@ func (f facts) unshown(t targetFacts) (r Result, why, fix string) {
 		return Parked, fmt.Sprintf("%s has no account in %s", f.user.Login, t.name), fmt.Sprintf("%s logs in to %s once", f.user.Login, t.name)
 	case t.Personal && t.Credential == "missing":
 		return NoCredential, "no credential for " + t.name, fmt.Sprintf("give hookd a token of %s for %s; what waits then goes out by itself", f.user.Login, t.name)
+	case t.Personal && t.MustLogIn:
+		return NoCredential, fmt.Sprintf("%s cannot read the forge for %s until he logs in there", t.name, f.user.Login), fmt.Sprintf("%s logs in to %s once", f.user.Login, t.name)
 	case t.Personal && t.Credential == "rejected":
 		return NoCredential, t.name + " rejects the credential", fmt.Sprintf("%s logs in to %s once; if that is not enough, give hookd a new token of his", f.user.Login, t.name)
 	case j == nil && t.behind:

@@ -37,6 +37,7 @@ type Desk interface {
 // Standing is how a target is, and what it has of one user.
 type Standing struct {
 	Personal   bool   // it acts with the credential of each user
+	MustLogIn  bool   // which is of no use until he logs in there
 	Account    bool   // the CI server has an active account of his, or could not be asked for its accounts
 	Credential string // as in the API: ok, missing, rejected, unknown; "" without an account
 	Healthy    bool   // it answered when it was last looked at

@@ -213,3 +213,22 @@ func Loopback(address string) bool {
 	ip, err := netip.ParseAddr(u.Hostname())
 	return err == nil && ip.Unmap().IsLoopback()
 }
+
+// Try asks Drone whether it takes what hookd has of a user. Nothing is synced.
+func (t *Target) Try(ctx context.Context, login string) error {
+	a := t.act(login)
+	if a.missing == nil && t.cfg.AdminToken != "" {
+		who, err := t.account(ctx, userPath(login), t.admin())
+		if err != nil {
+			return fmt.Errorf("drone: as administrator: %w", err)
+		}
+		t.meet(a, who)
+	}
+	if a.missing != nil {
+		return fmt.Errorf("drone: %w", a.missing)
+	}
+	if _, err := t.whoami(ctx, a); err != nil {
+		return fmt.Errorf("drone: %w", err)
+	}
+	return nil
+}
