@@ -114,7 +114,7 @@ func (a *app) showJob(ctx context.Context, cmd *cli.Command) error {
 		}
 	}
 	for _, c := range j.Causes {
-		from := c.By
+		from := strings.TrimSpace(c.By + " " + c.Event)
 		if c.Delivery != "" {
 			from = strings.TrimSpace("delivery " + c.Delivery + " " + c.Event + " " + c.By)
 		}
