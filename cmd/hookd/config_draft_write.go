@@ -105,7 +105,7 @@ func (b *draftWriter) targetKeys(t *draftTarget) {
 	b.key("users", "{token_dir: "+b.file(t.name+"-users")+"}",
 		"A folder: one file for each user, its name the login, its content his token.")
 	if t.database != "" {
-		b.about("Instead of users' tokens, for everybody at once: Drone's database (README, \"Two ways to act in Drone\").",
+		b.about("Instead of users' tokens, for everybody at once: Drone's database (README, \"The ways into Drone\").",
 			"The file then holds: "+t.database)
 		b.line("    #mode: database")
 		b.line("    #users: {database_url_file: " + b.file(t.name+"-database") + "}")
