@@ -49,6 +49,9 @@ type Target struct {
 
 	Policy    target.Policy    // which new repositories are activated
 	Activator target.Activator // acts that out; the Driver, if nil
+
+	Offboard       target.Offboarding // of whoever leaves every configured organization
+	OffboardAdmins []string           // administrators of the CI server who are not spared
 }
 
 // Config is what an Engine is made of.

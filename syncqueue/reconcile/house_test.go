@@ -38,6 +38,8 @@ type ci struct {
 	met    map[string]bool   // repository ids whose visibility was written, once and for all
 	admin  bool              // somebody lent an administrator's token
 	closed []string          // ids that were concealed
+
+	accounts accounts
 }
 
 // activated is what became of a repository in the CI server.
@@ -186,7 +188,8 @@ type plan struct {
 	log      *ledger       // of what the forge sent; nil for a forge without one
 	readings time.Duration // between readings of it
 	policy   target.Policy // of the CI server
-	said     io.Writer     // where the engine's own words go, if not nowhere
+	offboard target.Offboarding
+	said     io.Writer // where the engine's own words go, if not nowhere
 }
 
 // open builds a house in a bubble. Its polls are off unless the plan says so.
@@ -217,7 +220,7 @@ func (h *house) start() {
 	engine, err := reconcile.New(reconcile.Config{
 		Providers: []reconcile.Provider{p},
 		Timing:    syncqueue.Timing{Debounce: time.Second, MaxDelay: 5 * time.Second},
-		Targets:   []reconcile.Target{{Name: "drone", Provider: "git", Driver: h.ci, Policy: h.plan.policy}},
+		Targets:   []reconcile.Target{{Name: "drone", Provider: "git", Driver: h.ci, Policy: h.plan.policy, Offboard: h.plan.offboard}},
 		Store:     h.store, Log: slog.New(slog.NewTextHandler(said, nil)), Now: time.Now,
 		Verify:    []time.Duration{2 * time.Second, 5 * time.Second, 15 * time.Second, time.Minute, 5 * time.Minute},
 		Reconcile: h.plan.reconcile, Guard: target.Guard{Percent: 50, MinRepos: 20},

@@ -48,9 +48,17 @@ func (e *Engine) publish(ctx context.Context, p *provider, l syncqueue.Lease) (s
 	if f, ok := p.Forge.(providers.RemoteForge); ok {
 		want.Remote = f.Remote
 	}
+	bye, err := e.part(ctx, p, t, l, h)
+	if err != nil {
+		return syncqueue.Outcome{}, err
+	}
+	if bye.before != nil {
+		return *bye.before, nil
+	}
 	r, err := t.Driver.Sync(ctx, h.User, want)
 	if err != nil {
-		return e.unpublished(l, t, h, err)
+		o, err := e.unpublished(l, t, h, err)
+		return e.parted(ctx, t, h.User, bye, o, err)
 	}
 	if r.Synced {
 		p.beyond(h, &r)
@@ -62,7 +70,7 @@ func (e *Engine) publish(ctx context.Context, p *provider, l syncqueue.Lease) (s
 		j.Causes = []syncqueue.Cause{{By: byStray, At: e.cfg.Now()}}
 		o.Follow = append(o.Follow, j)
 	}
-	return o, err
+	return e.parted(ctx, t, h.User, bye, o, err)
 }
 
 // byStray is the cause of looking again at a user to whom the CI server shows

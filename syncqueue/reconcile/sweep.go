@@ -62,12 +62,15 @@ func (e *Engine) sweep(ctx context.Context, p *provider, l syncqueue.Lease) (syn
 			j.Deadline = j.NotBefore
 			o.Follow = append(o.Follow, j)
 		}
-		found, err := e.newcomers(ctx, p, e.targets[t])
+		found, relapsed, err := e.newcomers(ctx, p, e.targets[t])
 		if err != nil {
 			e.cfg.Log.Warn("the CI server's users could not be listed", "target", t, "err", err)
 		}
 		for _, u := range found {
 			o.Follow = append(o.Follow, syncqueue.UserJob(p.Name, u, syncqueue.LanePoll, now))
+		}
+		for _, u := range relapsed {
+			o.Follow = append(o.Follow, syncqueue.PublishJob(t, p.Name, u, syncqueue.Job{}, syncqueue.LanePoll, now))
 		}
 		shown, err := e.exposed(ctx, p, e.targets[t])
 		if err != nil {
@@ -108,40 +111,45 @@ func (e *Engine) users(ctx context.Context, q storage.UserQuery) ([]storage.User
 }
 
 // newcomers returns people of the CI server whom the catalogue does not know
-// and the forge does.
-func (e *Engine) newcomers(ctx context.Context, p *provider, t Target) ([]providers.User, error) {
+// and the forge does, and those who are active there although hookd deactivated
+// them.
+func (e *Engine) newcomers(ctx context.Context, p *provider, t Target) (out, relapsed []providers.User, err error) {
 	roster, ok := t.Driver.(target.Roster)
 	if !ok {
-		return nil, nil
+		return nil, nil, nil
 	}
 	ask, cancel := context.WithTimeout(ctx, rosterTimeout)
 	defer cancel()
 	accounts, err := roster.Accounts(ask)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	var out []providers.User
 	for _, a := range accounts {
 		if a.Machine || !a.Active {
 			continue
 		}
-		_, err := e.cfg.Store.UserByLogin(ctx, p.Name, a.Login)
+		known, err := e.cfg.Store.UserByLogin(ctx, p.Name, a.Login)
 		if err == nil {
+			if again, err := e.relapsed(ctx, p, t, known); err != nil {
+				return out, relapsed, err
+			} else if again {
+				relapsed = append(relapsed, known)
+			}
 			continue
 		}
 		if !errors.Is(err, storage.ErrUnknown) {
-			return out, err
+			return out, relapsed, err
 		}
 		u, err := p.Forge.User(ctx, a.Login)
 		if errors.Is(err, providers.ErrNotFound) {
 			continue
 		}
 		if err != nil {
-			return out, err
+			return out, relapsed, err
 		}
 		out = append(out, u)
 	}
-	return out, nil
+	return out, relapsed, nil
 }
 
 // oldestFirst orders users by when they were last looked at; never comes first.

@@ -82,12 +82,20 @@ func (t *Target) await(ctx context.Context, a *actor) (waited bool, err error) {
 		case step == len(t.cfg.Wait):
 			return false, fmt.Errorf("%w since at least %s", errBusy, since.Round(time.Second))
 		}
-		pause := time.NewTimer(t.cfg.Wait[step])
-		select {
-		case <-pause.C:
-		case <-ctx.Done():
-			pause.Stop()
-			return false, ctx.Err()
+		if err := pause(ctx, t.cfg.Wait[step]); err != nil {
+			return false, err
 		}
+	}
+}
+
+// pause waits, unless ctx ends first.
+func pause(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
 	}
 }

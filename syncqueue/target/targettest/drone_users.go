@@ -134,6 +134,54 @@ func (d *Drone) patchUser(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	answer(w, http.StatusOK, u)
+	if !u.Active {
+		d.transfer(u.ID)
+	}
+}
+
+// transfer hands what a user owns, among the repositories that Drone lists for
+// him, to another who administers it as far as Drone knows, or to nobody. Drone
+// has answered by then (source: handler/api/users/update.go,
+// service/transfer/transfer.go).
+func (d *Drone) transfer(user int64) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for _, r := range d.listOf(user) {
+		if r.UserID != user {
+			continue
+		}
+		r.UserID = 0
+		for k, p := range d.perms {
+			if k.uid == r.UID && k.user != user && p.Admin {
+				r.UserID = k.user
+				break
+			}
+		}
+		d.repos[r.ID] = r
+	}
+}
+
+// Active reports whether a user's account is.
+func (d *Drone) Active(login string) bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	u, _ := d.findLogin(login)
+	return u.Active
+}
+
+// Own makes somebody the owner of a repository that he activated, which others
+// administer.
+func (d *Drone) Own(slug, login string, administrators ...string) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	r, _ := d.findRepo(func(x droneRepo) bool { return x.Slug == slug })
+	u, _ := d.findLogin(login)
+	r.UserID, r.Active = u.ID, true
+	d.repos[r.ID] = r
+	for _, name := range administrators {
+		a, _ := d.findLogin(name)
+		d.perms[permKey{a.ID, r.UID}] = dronePerm{Read: true, Write: true, Admin: true, synced: d.opt.Now().Unix()}
+	}
 }
 
 func noRows(w http.ResponseWriter) { fail(w, http.StatusNotFound, "sql: no rows in result set") }

@@ -1,0 +1,228 @@
+package drone
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+	"time"
+
+	"github.com/hookd/hookd/providers"
+	"github.com/hookd/hookd/syncqueue/target"
+	"github.com/hookd/hookd/syncqueue/target/transport"
+)
+
+var _ target.Offboarder = (*Target)(nil)
+
+// Deactivate ends a user's account. Drone then hands each repository that he
+// owns, among those it lists for him, to another of its administrators, or to
+// nobody; it answers before it is through with that (source:
+// handler/api/users/update.go, service/transfer/transfer.go). A sync of his
+// that was authenticated earlier would write back that he is active, so none may
+// be running (source: service/syncer/syncer.go:66). His token goes on working:
+// an inactive user can be synchronized (source: handler/api/acl/acl.go).
+func (t *Target) Deactivate(ctx context.Context, u providers.User, o target.Leaving) (target.Departure, error) {
+	out, err := t.deactivate(ctx, u.Login, o)
+	if err != nil {
+		return target.Departure{}, fmt.Errorf("drone: deactivating %q: %w", u.Login, err)
+	}
+	return out, nil
+}
+
+func (t *Target) deactivate(ctx context.Context, login string, o target.Leaving) (out target.Departure, err error) {
+	who, done, err := t.administer(ctx, login)
+	if err != nil {
+		return out, err
+	}
+	defer done()
+	self, err := t.account(ctx, "/api/user", t.admin())
+	if err != nil {
+		return out, fmt.Errorf("as administrator: %w", err)
+	}
+	named := slices.ContainsFunc(o.Admins, func(a string) bool { return providers.Fold(a) == providers.Fold(who.Login) })
+	switch {
+	case who.Machine:
+		out.Exempt = "it is a machine's account"
+	case who.ID == self.ID:
+		out.Exempt = "hookd acts with his token"
+	case who.Admin && !named:
+		out.Exempt = "he administers the CI server, and is not named in offboard_admins"
+	}
+	if out.Exempt != "" {
+		return out, nil
+	}
+	if !o.Dry && who.Active {
+		if err := t.atRest(ctx, login); err != nil {
+			return out, err
+		}
+	}
+	before, err := t.ownership(ctx, login)
+	if err != nil {
+		return out, err
+	}
+	for slug, owner := range before {
+		out.Listed = append(out.Listed, slug)
+		if owner == who.ID {
+			out.Owned = append(out.Owned, slug)
+		}
+	}
+	slices.Sort(out.Listed)
+	slices.Sort(out.Owned)
+	if out.Already = !who.Active; out.Already || o.Dry {
+		return out, nil
+	}
+
+	// Whether it was done would not be known if it ended with ctx.
+	detached, cancel := context.WithTimeout(context.WithoutCancel(ctx), t.cfg.SyncTimeout)
+	defer cancel()
+	if err := t.activity(detached, login, false); err != nil {
+		return out, err
+	}
+	out.Owners, err = t.handedOver(detached, login, who.ID, out.Owned)
+	return out, err
+}
+
+// Reactivate lets a user in again.
+func (t *Target) Reactivate(ctx context.Context, u providers.User) error {
+	who, done, err := t.administer(ctx, u.Login)
+	if err == nil {
+		defer done()
+		if !who.Active {
+			err = t.activity(ctx, u.Login, true)
+		}
+	}
+	if err != nil {
+		return fmt.Errorf("drone: reactivating %q: %w", u.Login, err)
+	}
+	return nil
+}
+
+// administer takes the turn of a login and looks at his account.
+func (t *Target) administer(ctx context.Context, login string) (who account, done func(), err error) {
+	switch {
+	case t.cfg.AdminToken == "":
+		return who, nil, target.ErrNoAdministrator
+	case !transport.Segment(login):
+		return who, nil, fmt.Errorf("%w: it is no login", target.ErrNoAccount)
+	}
+	if done, err = t.turns.Take(ctx, login); err != nil {
+		return who, nil, err
+	}
+	if who, err = t.accountOf(ctx, login); err != nil {
+		done()
+		return who, nil, err
+	}
+	return who, done, nil
+}
+
+// accountOf is what the administrator sees of a login.
+func (t *Target) accountOf(ctx context.Context, login string) (account, error) {
+	who, err := t.account(ctx, userPath(login), t.admin())
+	switch {
+	case noSuchUser(err), err == nil && providers.Fold(who.Login) != providers.Fold(login):
+		return who, target.ErrNoAccount
+	case err != nil:
+		return who, fmt.Errorf("as administrator: %w", err)
+	}
+	return who, nil
+}
+
+// atRest returns when no sync of the user is running.
+func (t *Target) atRest(ctx context.Context, login string) error {
+	for step := 0; ; step++ {
+		who, err := t.accountOf(ctx, login)
+		if err != nil {
+			return err
+		}
+		key := providers.Fold(login)
+		since := t.marks.seen(key, who.Syncing, t.cfg.Now())
+		switch {
+		case !who.Syncing || since >= t.marks.patience(key, t.cfg.SyncTimeout):
+			return nil
+		case step == len(t.cfg.Wait):
+			return fmt.Errorf("%w since at least %s", errBusy, since.Round(time.Second))
+		}
+		if err := pause(ctx, t.cfg.Wait[step]); err != nil {
+			return err
+		}
+	}
+}
+
+// activity sets whether an account is active, and reads it back.
+func (t *Target) activity(ctx context.Context, login string, active bool) error {
+	in := struct {
+		Active bool `json:"active"`
+	}{active}
+	if err := t.client.do(ctx, http.MethodPatch, userPath(login), t.admin(), in, func(d *json.Decoder) error { return d.Decode(new(account)) }); err != nil {
+		return fmt.Errorf("as administrator: %w", err)
+	}
+	who, err := t.accountOf(ctx, login)
+	if err == nil && who.Active != active {
+		err = errors.New("the CI server took it, but does not show it")
+	}
+	return err
+}
+
+// ownership tells, by name, the ids of the owners of what Drone lists for a
+// user.
+func (t *Target) ownership(ctx context.Context, login string) (map[string]int64, error) {
+	ctx, cancel := context.WithTimeout(ctx, lookTimeout)
+	defer cancel()
+	var list []struct {
+		Slug  string `json:"slug"`
+		Owner int64  `json:"user_id"`
+	}
+	err := t.client.do(ctx, http.MethodGet, userPath(login)+"/repos", t.admin(), nil, func(d *json.Decoder) error { return d.Decode(&list) })
+	if err == nil && list == nil {
+		err = errors.New("the answer is no list")
+	}
+	if err != nil {
+		return nil, fmt.Errorf("as administrator: %w", err)
+	}
+	out := make(map[string]int64, len(list))
+	for _, r := range list {
+		out[r.Slug] = r.Owner
+	}
+	return out, nil
+}
+
+// handedOver waits until none of the repositories is the user's any more, and
+// returns whose they are.
+func (t *Target) handedOver(ctx context.Context, login string, id int64, owned []string) (map[string]string, error) {
+	if len(owned) == 0 {
+		return nil, nil
+	}
+	for step := 0; ; step++ {
+		now, err := t.ownership(ctx, login)
+		if err != nil {
+			return nil, err
+		}
+		rest := slices.ContainsFunc(owned, func(slug string) bool { return now[slug] == id })
+		if !rest || step == len(t.cfg.Wait) {
+			return t.ownerNames(ctx, now, owned)
+		}
+		if err := pause(ctx, t.cfg.Wait[step]); err != nil {
+			return nil, err
+		}
+	}
+}
+
+func (t *Target) ownerNames(ctx context.Context, now map[string]int64, slugs []string) (map[string]string, error) {
+	ctx, cancel := context.WithTimeout(ctx, lookTimeout)
+	defer cancel()
+	var all []account
+	if err := t.client.do(ctx, http.MethodGet, "/api/users", t.admin(), nil, func(d *json.Decoder) error { return d.Decode(&all) }); err != nil {
+		return nil, fmt.Errorf("as administrator: %w", err)
+	}
+	names := make(map[int64]string, len(all))
+	for _, a := range all {
+		names[a.ID] = a.Login
+	}
+	out := make(map[string]string, len(slugs))
+	for _, slug := range slugs {
+		out[slug] = names[now[slug]]
+	}
+	return out, nil
+}
