@@ -275,8 +275,8 @@ func (a *applying) write(u *row[userRecord], r *row[repoRecord], p providers.Per
 		a.lost[u.is.User.ID] = true
 	case old.Permission == providers.None:
 		c.is.Asked, c.is.Shown, c.is.Gone, c.is.Hidden = a.job.Since, nil, nil, nil
-	default:
-		c.is.Asked = asked(c.is.Asked, a.job.Since)
+	default: // what he may do there can be why it did not show
+		c.is.Asked, c.is.Hidden = asked(c.is.Asked, a.job.Since), nil
 	}
 	c.is.Permission, c.is.Read, c.is.Cause, c.is.Why = uint8(p), a.read, a.cause, a.why
 	return nil

@@ -255,8 +255,8 @@ func (a *applying) write(u *user, r *repo, p providers.Permission) {
 		a.lost[id{a.provider, u.ID}] = true
 	case c.Permission == providers.None:
 		c.Asked, c.Shown, c.Gone, c.Hidden = a.job.Since, nil, nil, nil
-	default:
-		c.Asked = asked(c, a.job.Since)
+	default: // what he may do there can be why it did not show
+		c.Asked, c.Hidden = asked(c, a.job.Since), nil
 	}
 	c.Permission, c.Read, c.Cause, c.Why = p, a.read, a.cause, a.why
 }

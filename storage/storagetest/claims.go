@@ -53,6 +53,7 @@ var claims = []claim{
 	{"ConfirmOfAnOldVersionKeepsItsHandsOffNewCells", confirmOfOldVersion},
 	{"RegrantedShowsAnew", regrantedShows},
 	{"HiddenKeepsItsEvidence", hiddenKeeps},
+	{"HiddenIsJudgedAnewUnderAnotherPermission", hiddenAnew},
 	{"DoneIsNoLongerBehind", doneIsNotBehind},
 	{"CredentialStaysUntilTold", credentialStays},
 	{"VisibleIsInOrder", visibleInOrder},

@@ -89,6 +89,14 @@ func hiddenKeeps(b *bench) {
 	b.diff(len(b.cell(ana, app).Hidden), 0)
 }
 
+func hiddenAnew(b *bench) {
+	b.apply(list(ana, providers.Read, app, lib))
+	b.confirm(storage.Confirm{User: ana.ID, Version: 1, Shown: []string{lib.ID}, Hidden: map[string]string{app.ID: "he may only read it"}})
+	b.apply(list(ana, providers.Write, app, lib))
+	b.diff(len(b.cell(ana, app).Hidden), 0)
+	b.diff(len(b.cell(ana, lib).Shown), 1)
+}
+
 func doneIsNotBehind(b *bench) {
 	b.apply(list(ana, providers.Read, app))
 	b.confirm(storage.Confirm{User: ana.ID, Version: 1})

@@ -120,11 +120,12 @@ func (p *provider) beyond(h storage.Holdings, r *target.Result) {
 	})
 }
 
-// visibleOnly leaves out what is known never to show.
+// visibleOnly leaves out what is known never to show. What waits to be activated
+// may show any time.
 func visibleOnly(h storage.Holdings, targetName string) []providers.Access {
 	out := make([]providers.Access, 0, len(h.Cells))
 	for _, c := range h.Cells {
-		if c.Permission > providers.None && c.Hidden[targetName] == "" {
+		if c.Permission > providers.None && (c.Hidden[targetName] == "" || inactive(c, targetName)) {
 			out = append(out, providers.Access{User: h.User, Repo: c.Repo, Permission: c.Permission})
 		}
 	}

@@ -31,12 +31,15 @@ func (e *Engine) Start(ctx context.Context) error {
 	return nil
 }
 
-// Run watches for credentials until ctx is done.
+// Run watches for credentials, and for what is activated, until ctx is done.
 func (e *Engine) Run(ctx context.Context) {
 	var wg sync.WaitGroup
 	for _, t := range e.targets {
 		if k, ok := t.Driver.(target.Keyring); ok {
 			wg.Go(func() { e.watch(ctx, t, k) })
+		}
+		if s, ok := t.Driver.(target.Scout); ok {
+			wg.Go(func() { e.scout(ctx, t, s) })
 		}
 	}
 	wg.Wait()

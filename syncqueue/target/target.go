@@ -152,6 +152,20 @@ type LoginWatcher interface {
 	MustLogIn(login string) bool
 }
 
+// Inactive begins the evidence of what shows to nobody because the CI server
+// was not told to carry it out: it ends when somebody activates the repository.
+// Such a repository stays in Present.
+const Inactive = "not activated"
+
+// A Scout is a target that sees which repositories somebody activated.
+type Scout interface {
+	// Scout calls found for each repository, by the forge's id, that became
+	// active, until ctx is done, and returns ctx's error. Those that it finds
+	// at first count as new: somebody may have activated them while nobody
+	// looked.
+	Scout(ctx context.Context, found func(repo string)) error
+}
+
 // An Account is a user of the CI server.
 type Account struct {
 	Login     string

@@ -4,13 +4,25 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"slices"
 	"sync"
 	"time"
+
+	"github.com/hookd/hookd/providers"
+	"github.com/hookd/hookd/syncqueue/target"
 )
 
-// activeFor is how long a list of the active repositories is believed: long
-// enough for the many whom one event concerns.
-const activeFor = 5 * time.Second
+// A list of the active repositories is believed for hitFor where it has what is
+// looked for, long enough for the many whom one event concerns, and for missFor
+// where it has not: somebody may be activating it just now.
+const (
+	hitFor  = 5 * time.Second
+	missFor = time.Second
+)
+
+// scoutEvery bounds how long it goes unseen that somebody activated a
+// repository.
+const scoutEvery = 10 * time.Second
 
 // active knows which repositories are active, whoever may see them.
 type active struct {
@@ -21,28 +33,68 @@ type active struct {
 
 // actives lists the active repositories of one forge, or of all if forge is
 // zero. known is false without an administrator's token: only he can list them.
-func (t *Target) actives(ctx context.Context, forge int64) (list rows, known bool, err error) {
+func (t *Target) actives(ctx context.Context, forge int64, want target.Desired) (list rows, known bool, err error) {
 	if t.cfg.AdminToken == "" {
 		return nil, false, nil
 	}
-	all, err := t.listActive(ctx)
-	if err != nil {
-		return nil, false, fmt.Errorf("listing the active repositories as administrator: %w", err)
-	}
-	list = rows{}
-	for _, r := range all {
-		if forge == 0 || r.ForgeID == forge {
-			list[r.RemoteID] = r
+	for _, age := range []time.Duration{hitFor, missFor} {
+		all, err := t.listActive(ctx, age)
+		if err != nil {
+			return nil, false, fmt.Errorf("listing the active repositories as administrator: %w", err)
+		}
+		list = rows{}
+		for _, r := range all {
+			if forge == 0 || r.ForgeID == forge {
+				list[r.RemoteID] = r
+			}
+		}
+		if list.have(want.Present) {
+			break
 		}
 	}
 	return list, true, nil
 }
 
-func (t *Target) listActive(ctx context.Context) ([]row, error) {
+// have reports whether every one of some repositories is in the list.
+func (l rows) have(side []providers.Access) bool {
+	return !slices.ContainsFunc(side, func(a providers.Access) bool { _, ok := l[a.Repo.ID]; return !ok })
+}
+
+// Scout calls found for each repository that became active since it last looked,
+// until ctx is done. Without an administrator's token it finds none.
+func (t *Target) Scout(ctx context.Context, found func(repo string)) error {
+	seen := map[string]bool{}
+	tick := time.NewTicker(scoutEvery)
+	defer tick.Stop()
+	for {
+		if t.cfg.AdminToken != "" {
+			list, err := t.listActive(ctx, missFor)
+			if err != nil {
+				t.cfg.Log.Debug("the active repositories could not be listed", "err", err)
+			} else {
+				now := make(map[string]bool, len(list))
+				for _, r := range list {
+					if now[r.RemoteID] = true; !seen[r.RemoteID] {
+						found(r.RemoteID)
+					}
+				}
+				seen = now
+			}
+		}
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}
+
+// listActive returns a list that is younger than age.
+func (t *Target) listActive(ctx context.Context, age time.Duration) ([]row, error) {
 	t.active.mu.Lock()
 	defer t.active.mu.Unlock()
 	now := t.cfg.Now()
-	if t.active.list != nil && now.Sub(t.active.listed) < activeFor {
+	if t.active.list != nil && now.Sub(t.active.listed) < age {
 		return t.active.list, nil
 	}
 	list := []row{}
@@ -66,11 +118,4 @@ func (t *Target) listActive(ctx context.Context) ([]row, error) {
 	}
 	t.active.list, t.active.listed = list, now
 	return list, nil
-}
-
-// forget makes the next look list the active repositories anew.
-func (a *active) forget() {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	a.list = nil
 }

@@ -43,7 +43,7 @@ func judge(want target.Desired, v *view) target.Result {
 
 // inactive says why a repository that is not active shows to nobody.
 func inactive(p providers.Permission) string {
-	const evidence = "not activated: the CI server shows active repositories only"
+	const evidence = target.Inactive + ": the CI server shows active repositories only"
 	if p == providers.Admin {
 		return evidence + "; he administers it on the forge, so it is among those that he may add"
 	}
@@ -65,7 +65,7 @@ func explain(want target.Desired, res *target.Result, remote rows) {
 		case listed && !r.Lost: // it may show: a later look tells
 			missing = append(missing, a.Repo.ID)
 		case a.Permission < providers.Write:
-			res.Hidden[a.Repo.ID] = "not activated, or the forge hides it from the CI server's OAuth application: he may only read it, so it is in no list of the CI server that could tell"
+			res.Hidden[a.Repo.ID] = "perhaps not activated, or the forge hides it from the CI server's OAuth application: he may only read it, so it is in no list of the CI server that could tell"
 		default:
 			res.Hidden[a.Repo.ID] = "the forge hides it from the CI server's OAuth application or single sign-on, or it is not activated and not his to add"
 		}

@@ -35,7 +35,7 @@ func (t *Target) sync(ctx context.Context, u providers.User, want target.Desired
 	if a.missing != nil {
 		return t.without(ctx, a, want)
 	}
-	v, err := t.look(ctx, a)
+	v, err := t.look(ctx, a, want)
 	if err != nil {
 		return target.Result{}, err
 	}
@@ -64,7 +64,7 @@ func (t *Target) sync(ctx context.Context, u providers.User, want target.Desired
 func (t *Target) without(ctx context.Context, a actor, want target.Desired) (target.Result, error) {
 	v := &view{}
 	var err error
-	if v.active, v.sure, err = t.actives(ctx, 0); err != nil {
+	if v.active, v.sure, err = t.actives(ctx, 0, want); err != nil {
 		return target.Result{}, a.missing // what is wrong with the CI server matters less than that
 	}
 	res := judge(want, v)

@@ -59,6 +59,7 @@ var (
 	_ target.Target  = (*Target)(nil)
 	_ target.Keyring = (*Target)(nil)
 	_ target.Roster  = (*Target)(nil)
+	_ target.Scout   = (*Target)(nil)
 )
 
 // New returns a target. It asks nobody; the token directory need not exist

@@ -21,13 +21,13 @@ type view struct {
 
 // look reads what Woodpecker lists for a user. The forge is not asked. An empty
 // list is read a second time: "all gone" is too much to conclude from one answer.
-func (t *Target) look(ctx context.Context, a actor) (*view, error) {
+func (t *Target) look(ctx context.Context, a actor, want target.Desired) (*view, error) {
 	who, err := t.whoami(ctx, a)
 	if err != nil {
 		return nil, err
 	}
 	v := &view{who: who, opens: map[string]bool{}}
-	if v.active, v.sure, err = t.actives(ctx, who.ForgeID); err != nil {
+	if v.active, v.sure, err = t.actives(ctx, who.ForgeID, want); err != nil {
 		return nil, err
 	}
 	if v.active == nil {
