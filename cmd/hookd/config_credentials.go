@@ -1,7 +1,5 @@
 package main
 
-import "os"
-
 // credentialSettings are those below users by which hookd gets to act as Drone's
 // users.
 var credentialSettings = []string{
@@ -13,9 +11,7 @@ var credentialSettings = []string{
 // place or several, or Drone's session secret alone.
 func (k checker) credentials(prefix string, t *targetConfig) {
 	users := prefix + "users."
-	if info, err := os.Stat(t.TokenDir); t.TokenDir != "" && err == nil && !info.IsDir() {
-		k.fault(users+"token_dir", "users.token_dir: %s is not a folder", t.TokenDir)
-	}
+	k.tokenDir(users, t)
 	k.sealed(users, t)
 	if k.c.given(users+"session_secret") || k.c.given(users+"session_secret_file") {
 		k.session(users, t)

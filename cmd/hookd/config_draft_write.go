@@ -3,7 +3,6 @@ package main
 import (
 	"io"
 	"path"
-	"slices"
 	"strings"
 )
 
@@ -80,21 +79,7 @@ func (b *draftWriter) provider(p *draftProvider) {
 	b.key("orgs", "["+strings.Join(names, ", ")+"]")
 }
 
-// target writes a target, as a remark if this build does not serve its kind.
 func (b *draftWriter) target(t *draftTarget) {
-	if slices.Contains(servedTargets, t.kind) {
-		b.targetKeys(t)
-		return
-	}
-	b.line("  # Not served yet: this build serves " + enumerate(servedTargets) + ".")
-	own := draftWriter{dir: b.dir}
-	own.targetKeys(t)
-	for line := range strings.Lines(own.text.String()) {
-		b.text.WriteString("#" + line)
-	}
-}
-
-func (b *draftWriter) targetKeys(t *draftTarget) {
 	b.line("  - name: " + t.name)
 	b.about(t.remarks...)
 	b.key("kind", t.kind)

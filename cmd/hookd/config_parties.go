@@ -19,7 +19,7 @@ var (
 	servedForges = []string{"gitea", "forgejo", "github", "gitlab"}
 
 	targetKinds   = []string{"drone", "woodpecker", "http", "command"}
-	servedTargets = []string{"drone", "http", "command"}
+	servedTargets = []string{"drone", "woodpecker", "http", "command"}
 
 	targetModes = []string{"api", "database"}
 	servedModes = []string{"api", "database"}

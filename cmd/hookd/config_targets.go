@@ -25,6 +25,8 @@ func (k checker) target(prefix string, t *targetConfig) {
 		k.httpTarget(prefix, t)
 	case "command":
 		k.commandTarget(prefix, t)
+	case "woodpecker":
+		k.woodpeckerTarget(prefix, t)
 	default:
 		k.droneTarget(prefix, t)
 	}
@@ -58,6 +60,23 @@ func (k checker) droneTarget(prefix string, t *targetConfig) {
 		}
 	}
 	k.credentials(prefix, t)
+}
+
+func (k checker) woodpeckerTarget(prefix string, t *targetConfig) {
+	k.url(prefix+"url", t.URL)
+	k.secret(prefix, "token", &t.Token, t.TokenFile)
+	k.tokenDir(prefix+"users.", t)
+	if t.TokenDir == "" {
+		k.fault(prefix+"users.token_dir", "users.token_dir is missing: the folder that holds each user's token in a file named for his login")
+	}
+}
+
+// tokenDir checks the folder with users' own tokens. It need not be there yet,
+// as a mounted secret may come later.
+func (k checker) tokenDir(users string, t *targetConfig) {
+	if info, err := os.Stat(t.TokenDir); t.TokenDir != "" && err == nil && !info.IsDir() {
+		k.fault(users+"token_dir", "users.token_dir: %s is not a folder", t.TokenDir)
+	}
 }
 
 // droneDatabase checks what mode database needs: Drone itself is not asked, and

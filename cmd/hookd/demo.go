@@ -26,7 +26,7 @@ const headlessLimit = time.Minute
 func (a *app) demoCommand() *cli.Command {
 	return &cli.Command{
 		Name:  "demo",
-		Usage: "runs hookd against a simulated forge and a simulated Drone",
+		Usage: "runs hookd against a simulated forge and a simulated CI server",
 		Description: "The server is the one that serve runs, on a temporary data folder; the forge and the\n" +
 			"CI server are simulations on loopback that speak the real wire formats. Nothing is\n" +
 			"kept.\n\n" +
@@ -38,6 +38,7 @@ func (a *app) demoCommand() *cli.Command {
 			&cli.DurationFlag{Name: "for", Usage: "stop after `TIME` (headless: fail, after 1m if not given)", Validator: moreThanZero},
 			&cli.StringFlag{Name: "scenario", Value: "created", Usage: "which `NAME` to run"},
 			&cli.StringFlag{Name: "forge", Value: "gitea", Usage: "simulate which `KIND` of forge: " + strings.Join(forgeNames(), ", ")},
+			&cli.StringFlag{Name: "ci", Value: "drone", Usage: "simulate which `KIND` of CI server: " + strings.Join(ciNames(), ", ")},
 			&cli.StringFlag{Name: "addr", Value: ":0", Usage: "serve the admin API on `ADDRESS`, on loopback if it names no host"},
 			&cli.StringFlag{Name: "log-level", Value: "error", Usage: "show hookd's own log from `LEVEL` debug, info, warn or error"},
 		},
@@ -63,6 +64,9 @@ func (a *app) demo(ctx context.Context, cmd *cli.Command) error {
 	if demoForges[cmd.String("forge")] == nil {
 		return usagef(cmd, "unknown forge %q: there are %s", cmd.String("forge"), strings.Join(forgeNames(), ", "))
 	}
+	if demoServers[cmd.String("ci")] == nil {
+		return usagef(cmd, "unknown CI server %q: there are %s", cmd.String("ci"), strings.Join(ciNames(), ", "))
+	}
 	addr := cmd.String("addr")
 	host, port, err := net.SplitHostPort(addr)
 	if err != nil {
@@ -86,7 +90,7 @@ func (a *app) demo(ctx context.Context, cmd *cli.Command) error {
 		ctx, cancel = context.WithTimeout(ctx, limit)
 		defer cancel()
 	}
-	d := &demo{app: a, log: newLogger(a.stderr, "auto", level, a.env), level: level, addr: addr, kind: cmd.String("forge")}
+	d := &demo{app: a, log: newLogger(a.stderr, "auto", level, a.env), level: level, addr: addr, kind: cmd.String("forge"), ci: cmd.String("ci")}
 	if cmd.Bool("headless") {
 		return d.run(ctx, s, func(ctx context.Context) error { return d.headless(ctx, cmd.String("scenario"), s.play) })
 	}
@@ -101,6 +105,7 @@ type demo struct {
 	level *slog.LevelVar
 	addr  string // of the admin API
 	kind  string // of the forge
+	ci    string // the kind of CI server
 
 	world  *world
 	server *server
@@ -114,7 +119,7 @@ func (d *demo) run(ctx context.Context, s scenario, play func(context.Context) e
 		return err
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
-	if d.world, err = newWorld(d.kind, dir); err != nil {
+	if d.world, err = newWorld(d.kind, d.ci, dir); err != nil {
 		return err
 	}
 	defer d.world.close()
@@ -212,14 +217,14 @@ func (d *demo) explain() {
 
 // show makes changes until somebody stops it.
 func (d *demo) show(ctx context.Context) error {
-	fmt.Fprintf(d.stdout, "hookd demo: a simulated %s and a simulated Drone, with hookd between them\n\n", d.world.forge.title)
+	fmt.Fprintf(d.stdout, "hookd demo: a simulated %s and a simulated %s, with hookd between them\n\n", d.world.forge.title, d.world.ci.title)
 	for _, line := range [][2]string{
 		{"page", "http://" + d.server.adminAddr.Addr().String() + "/"},
 		{"admin API", "http://" + d.server.adminAddr.Addr().String()},
 		{"admin token", filepath.Join(d.server.cfg.DataDir, adminTokenName)},
 		{"webhooks", "http://" + d.server.publicAddr.Addr().String() + "/hooks/" + demoProvider},
 		{"forge", d.world.forge.URL()},
-		{"Drone", d.world.drone.URL},
+		{d.world.ci.title, d.world.ci.url},
 	} {
 		fmt.Fprintf(d.stdout, "  %-12s %s\n", line[0], line[1])
 	}

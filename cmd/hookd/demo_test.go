@@ -35,7 +35,7 @@ func TestDemoEndsClean(t *testing.T) {
 // The demo's verdict has to be able to fail: with Drone's sync broken nothing
 // shows, whatever hookd believes.
 func TestDemoFailsWhenNothingShows(t *testing.T) {
-	w, err := newWorld("gitea", t.TempDir())
+	w, err := newWorld("gitea", "drone", t.TempDir())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -88,7 +88,7 @@ func (t *tracker) look() int {
 	for _, c := range t.open {
 		if shows[c.user] == nil {
 			shows[c.user] = map[string]bool{}
-			for _, slug := range t.world.drone.Shows(c.user) {
+			for _, slug := range t.world.ci.Shows(c.user) {
 				shows[c.user][slug] = true
 			}
 		}

@@ -70,7 +70,7 @@ func storm(ctx context.Context, d *demo, t *tracker) error {
 // downtime is how long something is away.
 const downtime = 3 * time.Second
 
-// outage takes Drone away, then the forge, then both, each time with changes
+// outage takes the CI server away, then the forge, then both, each time with changes
 // meanwhile, and puts them back.
 func outage(ctx context.Context, d *demo, t *tracker) error {
 	w := d.world
@@ -81,8 +81,8 @@ func outage(ctx context.Context, d *demo, t *tracker) error {
 	}
 	rest := func() error { return t.rest(ctx, downtime) }
 	settled := func() error { return t.wait(ctx) }
-	drone := func() error { w.drone.Break(targettest.FaultDown, ""); return nil }
-	droneBack := func() error { w.drone.Heal(); return nil }
+	ci := func() error { w.ci.Break(targettest.FaultDown, ""); return nil }
+	ciBack := func() error { w.ci.Heal(); return nil }
 	// The forge still announces what happens, and answers no question about it.
 	var heal func()
 	forge := func() error {
@@ -94,18 +94,18 @@ func outage(ctx context.Context, d *demo, t *tracker) error {
 	for _, step := range []func() error{
 		create(1, w.core...), settled,
 
-		drone, create(2, w.core...),
+		ci, create(2, w.core...),
 		func() error { return t.join("mia", []string{base, app(1), app(2)}) },
-		rest, droneBack, settled,
+		rest, ciBack, settled,
 
 		forge, create(3, "ana", "mia"),
 		func() error { return t.leave("li", []string{base, app(1), app(2)}) },
 		rest, forgeBack, settled,
 
-		drone, forge,
+		ci, forge,
 		func() error { return t.deleteRepo(app(1), "ana", "mia") },
 		func() error { return t.join("li", []string{base, app(2), app(3)}) },
-		rest, droneBack, rest, forgeBack, settled,
+		rest, ciBack, rest, forgeBack, settled,
 	} {
 		if err := step(); err != nil {
 			return err

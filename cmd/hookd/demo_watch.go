@@ -20,7 +20,7 @@ func (d *demo) filled(ctx context.Context) error {
 				return false, err
 			}
 			for _, r := range rows {
-				filled[r.User.Login] = r.Repos > 0 && r.Targets[demoTarget].Version == r.Version
+				filled[r.User.Login] = r.Repos > 0 && r.Targets[d.world.ci.kind].Version == r.Version
 			}
 			if cursor = next; next == "" {
 				break
@@ -66,7 +66,7 @@ func (d *demo) knows(ctx context.Context, login string, changes []change) (bool,
 	}
 	for _, c := range changes {
 		cell, ok := held[c.repo]
-		if c.gone && (ok || h.Behind(demoTarget)) || !c.gone && (!ok || cell.Shown[demoTarget].IsZero()) {
+		if c.gone && (ok || h.Behind(d.world.ci.kind)) || !c.gone && (!ok || cell.Shown[d.world.ci.kind].IsZero()) {
 			return false, nil
 		}
 	}

@@ -18,33 +18,33 @@ import (
 // The names in a demo.
 const (
 	demoProvider = "git"
-	demoTarget   = "drone"
 	demoOrg      = "acme"
 )
 
 // A world is what surrounds hookd in a demo: an organization with two teams on
-// a simulated forge, and a simulated Drone where everybody has logged in.
+// a simulated forge, and a simulated CI server where everybody has logged in.
 //
 //	team core   every repository        ana, li   (mia joins later)
 //	team web    what is given to it     omar
 type world struct {
 	forge   *demoForge
-	drone   *targettest.Drone
-	public  string        // hookd's address, which its webhook sends to
-	secrets []secret      // of webhooks, as hookd knows them
-	poll    time.Duration // how often hookd looks for what no webhook tells
-	core    []string      // who is in team core at the start
-	viewers []string      // who sees something at the start
+	ci      *demoCI
+	drone   *targettest.Drone // the same, if it is a Drone
+	public  string            // hookd's address, which its webhook sends to
+	secrets []secret          // of webhooks, as hookd knows them
+	poll    time.Duration     // how often hookd looks for what no webhook tells
+	core    []string          // who is in team core at the start
+	viewers []string          // who sees something at the start
 	dir     string
-	tokens  string // the folder with everybody's Drone token
+	tokens  string // the folder with everybody's token of the CI server
 }
 
-func newWorld(kind, dir string) (_ *world, err error) {
+func newWorld(kind, ci, dir string) (_ *world, err error) {
 	w := &world{secrets: []secret{secret(newKey())}, poll: time.Second, core: []string{"ana", "li"}, dir: dir, tokens: filepath.Join(dir, "tokens")}
 	if w.forge, err = demoForges[kind](); err != nil {
 		return nil, err
 	}
-	w.drone = targettest.StartDrone(targettest.DroneOptions{ForgeURL: w.forge.URL(), Forge: w.forge.dialect, AdminToken: newKey()})
+	w.ci = demoServers[ci](w)
 	if err := w.populate(); err != nil {
 		w.close()
 		return nil, err
@@ -53,7 +53,7 @@ func newWorld(kind, dir string) (_ *world, err error) {
 }
 
 func (w *world) close() {
-	w.drone.Close()
+	w.ci.Close()
 	w.forge.Close()
 }
 
@@ -85,7 +85,7 @@ func (w *world) populate() error {
 	return nil
 }
 
-// settle creates a user in a team, or in none, who logs in to Drone.
+// settle creates a user in a team, or in none, who logs in to the CI server.
 func (w *world) settle(team, login string) error {
 	if _, err := w.forge.CreateUser(login); err != nil {
 		return err
@@ -99,18 +99,22 @@ func (w *world) settle(team, login string) error {
 	return w.logIn(login)
 }
 
-// logIn is a user's first visit to Drone, from which he takes his token to
-// hookd.
+// logIn is a user's first visit to the CI server, from which he takes his token
+// to hookd.
 func (w *world) logIn(login string) error {
 	token := newKey()
-	if err := w.drone.LogIn(login, token, w.forge.Token(login)); err != nil {
+	if err := w.ci.LogIn(login, token, w.forge.Token(login)); err != nil {
 		return err
 	}
 	return os.WriteFile(filepath.Join(w.tokens, login), []byte(token+"\n"), 0o600)
 }
 
+// create makes a repository that the CI server carries out.
 func (w *world) create(name string) error {
-	_, err := w.forge.create(demoOrg, name)
+	r, err := w.forge.create(demoOrg, name)
+	if err == nil && w.ci.activate != nil {
+		w.ci.activate(r)
+	}
 	return err
 }
 
@@ -159,8 +163,8 @@ const worldConfig = "hookd.yaml"
 // paths in it begin with prefix.
 func (w *world) save(prefix string) error {
 	files := map[string]string{
-		"forge-token": w.forge.AdminToken() + "\n",
-		"drone-token": w.drone.AdminToken() + "\n",
+		"forge-token":        w.forge.AdminToken() + "\n",
+		w.ci.kind + "-token": w.ci.AdminToken() + "\n",
 	}
 	at := func(name string) string { return fmt.Sprintf("%q", filepath.Join(prefix, name)) }
 	var secrets []string
@@ -185,12 +189,12 @@ providers:
     poll: {members: %s, repos: %[8]s}
 targets:
   - name: %[9]s
-    kind: drone
-    url: %s
-    token_file: %s
-    users: {token_dir: %s}
+    kind: %[9]s
+    url: %[10]s
+    token_file: %[11]s
+    users: {token_dir: %[12]s}
 `, at("data"), demoProvider, w.forge.kind, w.forge.URL(), at("forge-token"), strings.Join(secrets, ", "), demoOrg, w.poll,
-		demoTarget, w.drone.URL, at("drone-token"), at("tokens"))
+		w.ci.kind, w.ci.url, at(w.ci.kind+"-token"), at("tokens"))
 	for name, text := range files {
 		if err := os.WriteFile(filepath.Join(w.dir, name), []byte(text), 0o600); err != nil {
 			return err

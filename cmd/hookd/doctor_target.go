@@ -61,8 +61,11 @@ func (d *doctor) target(ctx context.Context, t *targetConfig) {
 	}
 	subject := t.Name + "/admin token"
 	if t.Token == "" {
-		d.say(levelWarn, "admin token", subject, "set token_file of target "+t.Name+" to the token of an administrator there",
-			"none: hookd can neither list who is there nor read back what others see")
+		lack := "none: hookd can neither list who is there nor read back what others see"
+		if _, ok := driver.(target.Scout); ok {
+			lack = "none: hookd can neither list who is there nor tell which repositories are active, so what is not takes minutes to be called hidden"
+		}
+		d.say(levelWarn, "admin token", subject, "set token_file of target "+t.Name+" to the token of an administrator there", "%s", lack)
 	} else if accounts, err := asked(ctx, roster.Accounts); err != nil {
 		d.say(levelFail, "admin token", subject, "put the token of an administrator there into token_file of target "+t.Name, "%v", err)
 	} else {

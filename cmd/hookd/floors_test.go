@@ -62,7 +62,7 @@ var floors = map[string]floor{
 	"cmd/hookd": {[]string{
 		"handlers", "handlers/dashboard", "handlers/why", "providers", "providers/gitea", "providers/github", "providers/gitlab", "providers/providerstest",
 		"storage", "storage/bolt", "storage/vault",
-		"syncqueue", "syncqueue/reconcile", "syncqueue/target", "syncqueue/target/command", "syncqueue/target/drone", "syncqueue/target/dronedb", "syncqueue/target/targettest", "syncqueue/target/webhook",
+		"syncqueue", "syncqueue/reconcile", "syncqueue/target", "syncqueue/target/command", "syncqueue/target/drone", "syncqueue/target/dronedb", "syncqueue/target/targettest", "syncqueue/target/webhook", "syncqueue/target/woodpecker",
 	}, []string{"github.com/goccy/go-yaml", "github.com/lmittmann/tint", "github.com/prometheus/client_golang", "github.com/urfave/cli/v3", "golang.org/x/term"}},
 }
 

@@ -30,7 +30,7 @@ import (
 func TestNothingAnsweredIsLostOnKill9(t *testing.T) {
 	const rounds, senders = 10, 64
 	dir := t.TempDir()
-	w, err := newWorld("gitea", dir)
+	w, err := newWorld("gitea", "drone", dir)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -28,7 +28,7 @@ func TestWhatFailedWhileHookdWasDeadIsJournalledOnce(t *testing.T) {
 func missed(t *testing.T, kind string) {
 	const n = 200
 	dir, addr := t.TempDir(), freeAddr(t)
-	w, err := newWorld(kind, dir)
+	w, err := newWorld(kind, "drone", dir)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -25,6 +25,7 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"github.com/hookd/hookd/providers"
 	"github.com/hookd/hookd/providers/providerstest"
 )
 
@@ -34,12 +35,14 @@ import (
 //
 //	code N COMMAND…          run a command that must exit with N
 //	await PATTERN COMMAND…   repeat a command until it succeeds and prints PATTERN
-//	world [KIND]             start a simulated forge, by default a Gitea, and a Drone, and
-//	                         write a hookd.yaml for them, with its secrets in files
+//	world [KIND [CI]]        start a simulated forge, by default a Gitea, and a CI server, by
+//	                         default a Drone, and write a hookd.yaml for them, with its
+//	                         secrets in files
 //	database FILE LOGIN…     make the SQLite file of a Drone whose users these are, and let
 //	                         hookd.yaml follow it in mode database; or add users to it
 //	sql FILE QUERY PATTERN   query a SQLite file until a row of one column has the pattern
-//	repo create|delete NAME  on the simulated forge
+//	repo create|delete NAME  on the simulated forge; created ones are active at once
+//	repo draft|activate NAME the same in two steps, where the CI server wants that
 //	member add|remove TEAM LOGIN   on the simulated forge
 //	user add|login LOGIN     on the simulated forge; to the simulated Drone, for the first time
 //	user login LOGIN again   to the simulated Drone, where his token stays as it is
@@ -64,7 +67,7 @@ func TestScripts(t *testing.T) {
 		Dir:                 "testdata/script",
 		RequireExplicitExec: true,
 		Setup: func(e *testscript.Env) error {
-			e.Values[stageKey{}] = &stage{}
+			e.Values[stageKey{}] = &stage{drafts: map[string]providers.Repo{}}
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
@@ -82,6 +85,7 @@ type stageKey struct{}
 type stage struct {
 	*world
 	heal   func() // what `hook break` broke
+	drafts map[string]providers.Repo
 	server *exec.Cmd
 	ended  chan error
 	slow   net.Conn
@@ -123,18 +127,23 @@ func cmdAwait(ts *testscript.TestScript, _ bool, args []string) {
 }
 
 func cmdWorld(ts *testscript.TestScript, _ bool, args []string) {
-	kind := "gitea"
+	kind, ci := "gitea", "drone"
 	if len(args) > 0 {
 		kind = args[0]
 	}
-	w, err := newWorld(kind, ts.Getenv("WORK"))
+	if len(args) > 1 {
+		ci = args[1]
+	}
+	w, err := newWorld(kind, ci, ts.Getenv("WORK"))
 	ts.Check(err)
 	ts.Defer(w.close)
 	stageOf(ts).world = w
 	ts.Check(w.save(""))
 	config := ts.MkAbs(worldConfig)
 	ts.Check(os.WriteFile(config, []byte(ts.ReadFile(config)+hasty), 0o600))
-	ts.Check(os.WriteFile(ts.MkAbs("drone-cookie-secret"), []byte(w.drone.CookieSecret()+"\n"), 0o600))
+	if w.drone != nil {
+		ts.Check(os.WriteFile(ts.MkAbs("drone-cookie-secret"), []byte(w.drone.CookieSecret()+"\n"), 0o600))
+	}
 }
 
 // hasty lets changes of the world show soon.
@@ -147,6 +156,12 @@ func cmdRepo(ts *testscript.TestScript, _ bool, args []string) {
 		ts.Check(w.create(args[1]))
 	case "delete":
 		ts.Check(w.forge.DeleteRepo(demoOrg + "/" + args[1]))
+	case "draft":
+		r, err := w.forge.create(demoOrg, args[1])
+		ts.Check(err)
+		stageOf(ts).drafts[args[1]] = r
+	case "activate":
+		w.ci.activate(stageOf(ts).drafts[args[1]])
 	}
 }
 
@@ -245,7 +260,7 @@ func cmdUser(ts *testscript.TestScript, _ bool, args []string) {
 		if len(args) > 2 { // the one that he has
 			token = ""
 		}
-		ts.Check(w.drone.LogIn(args[1], token, w.forge.Token(args[1])))
+		ts.Check(w.ci.LogIn(args[1], token, w.forge.Token(args[1])))
 	}
 }
 
@@ -276,7 +291,7 @@ func cmdServe(ts *testscript.TestScript, _ bool, args []string) {
 			if s.world != nil {
 				ts.Check(s.connect(ready.Listen))
 				if key, err := os.ReadFile(ts.MkAbs("events-secret")); err == nil {
-					s.drone.Announce("http://"+ready.Listen+"/targets/"+demoTarget+"/events", strings.TrimSpace(string(key)))
+					s.drone.Announce("http://"+ready.Listen+"/targets/"+s.ci.kind+"/events", strings.TrimSpace(string(key)))
 				}
 			}
 			return
@@ -344,7 +359,7 @@ func cmdPost(ts *testscript.TestScript, _ bool, args []string) {
 
 func cmdLink(ts *testscript.TestScript, _ bool, args []string) {
 	token := strings.TrimSpace(ts.ReadFile(args[1]))
-	resp, err := http.PostForm(ts.Getenv("ADMIN")+"/link", url.Values{"target": {demoTarget}, "token": {token}})
+	resp, err := http.PostForm(ts.Getenv("ADMIN")+"/link", url.Values{"target": {stageOf(ts).ci.kind}, "token": {token}})
 	ts.Check(err)
 	defer resp.Body.Close()
 	text, err := io.ReadAll(resp.Body)

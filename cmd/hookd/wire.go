@@ -20,6 +20,7 @@ import (
 	"github.com/hookd/hookd/syncqueue/target/drone"
 	"github.com/hookd/hookd/syncqueue/target/dronedb"
 	"github.com/hookd/hookd/syncqueue/target/webhook"
+	"github.com/hookd/hookd/syncqueue/target/woodpecker"
 )
 
 // The functions of this file are the only place that names drivers. A kind
@@ -93,6 +94,11 @@ func newTarget(t *targetConfig, kept storage.Vault, guard target.Guard, base htt
 			Name: t.Name, URL: t.URL, AdminToken: string(t.Token), TokenDir: t.TokenDir,
 			Vault: kept, Provision: t.Provision,
 			SessionSecret: string(t.Session), SessionRemote: t.SessionRemote, SessionAdmins: t.SessionAdmins,
+			HTTP: &http.Client{Transport: base}, Observe: observe, Guard: guard, Now: time.Now, Log: log,
+		})
+	case "woodpecker":
+		return woodpecker.New(woodpecker.Config{
+			Name: t.Name, URL: t.URL, AdminToken: string(t.Token), TokenDir: t.TokenDir,
 			HTTP: &http.Client{Transport: base}, Observe: observe, Guard: guard, Now: time.Now, Log: log,
 		})
 	case "http":

@@ -17,7 +17,7 @@ import (
 // where it has not: somebody may be activating it just now.
 const (
 	hitFor  = 5 * time.Second
-	missFor = time.Second
+	missFor = 200 * time.Millisecond
 )
 
 // scoutEvery bounds how long it goes unseen that somebody activated a
