@@ -8,15 +8,19 @@ import (
 	"github.com/hookd/hookd/providers"
 	"github.com/hookd/hookd/storage"
 	"github.com/hookd/hookd/syncqueue"
+	"github.com/hookd/hookd/syncqueue/target"
 )
 
 // Welcome queues a look at whoever has a login in a CI server, since he came or
 // can be acted for from now on, and wakes what waited for that. It asks nobody,
 // and returns how many jobs it pushed; they are on disk.
-func (e *Engine) Welcome(ctx context.Context, target, login string, c syncqueue.Cause) (jobs int, err error) {
-	t, ok := e.targets[target]
+func (e *Engine) Welcome(ctx context.Context, name, login string, c syncqueue.Cause) (jobs int, err error) {
+	t, ok := e.targets[name]
 	if !ok {
-		return 0, fmt.Errorf("target %q: %w", target, syncqueue.ErrUnknown)
+		return 0, fmt.Errorf("target %q: %w", name, syncqueue.ErrUnknown)
+	}
+	if g, ok := t.Driver.(target.Greeter); ok {
+		g.Greet(login)
 	}
 	now := e.cfg.Now()
 	j := syncqueue.LoginJob(t.Provider, login, syncqueue.LaneAddition, now)

@@ -179,3 +179,9 @@ type Account struct {
 type Roster interface {
 	Accounts(ctx context.Context) ([]Account, error)
 }
+
+// A Greeter is a target that remembers for a while who has no account. Greet
+// makes it forget that of a login: he has one now.
+type Greeter interface {
+	Greet(login string)
+}

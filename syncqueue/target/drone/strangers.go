@@ -48,6 +48,15 @@ func (t *Target) met(ctx context.Context) {
 	}
 }
 
+// Greet forgets that a login was no user.
+func (t *Target) Greet(login string) {
+	t.strangers.mu.Lock()
+	defer t.strangers.mu.Unlock()
+	if t.strangers.users != nil {
+		t.strangers.users[providers.Fold(login)] = true
+	}
+}
+
 // stranger reports whether the actor is known to be no user, whom nobody needs to be
 // asked about. Somebody whose token file is there is asked about in any case.
 func (t *Target) stranger(a *actor) bool {

@@ -83,6 +83,7 @@ var (
 	_ target.Target  = (*Target)(nil)
 	_ target.Keyring = (*Target)(nil)
 	_ target.Roster  = (*Target)(nil)
+	_ target.Greeter = (*Target)(nil)
 
 	_ target.Activator = (*Target)(nil)
 	_ target.Concealer = (*Target)(nil)

@@ -251,3 +251,25 @@ func TestTwoHookdAtOneDroneEndAsTheForgeSays(t *testing.T) {
 		}
 	}
 }
+
+// Somebody whom an event concerned a moment ago may log in now: that he was no
+// user must not be remembered against him, or nobody would ever look again.
+func TestStrangerWhoLogsInAtOnceIsLookedAt(t *testing.T) {
+	now := time.Now()
+	s := newSim(t, func(c *drone.Config) { c.Now = func() time.Time { return now } })
+	r := s.forge.add("acme/app", "zoe")
+	u := providers.User{ID: "u-zoe", Login: "zoe"}
+	want := target.Desired{Present: of(r), Count: s.forge.count("zoe")}
+	for range 2 { // the second time by the list of users
+		if _, err := s.target.Sync(t.Context(), u, want); !errors.Is(err, target.ErrNoAccount) {
+			t.Fatalf("got %v", err)
+		}
+	}
+	if err := s.drone.LogIn("zoe", droneToken("zoe"), forgeToken("zoe")); err != nil {
+		t.Fatal(err)
+	}
+	s.target.Greet("Zoe")
+	if res, err := s.target.Sync(t.Context(), u, want); err != nil || !res.Settled() {
+		t.Errorf("got %+v, %v", res, err)
+	}
+}

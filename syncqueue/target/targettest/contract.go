@@ -289,9 +289,23 @@ func withoutAccount(t *testing.T, w Scene) {
 	r := w.Repo(t, "one")
 	w.Grant(t, u, r)
 	want := target.Desired{Present: []providers.Access{access(u, r)}, Count: w.Count(u)}
-	if _, err := w.Target().Sync(t.Context(), u, want); !errors.Is(err, target.ErrNoAccount) {
-		t.Fatalf("got %v, want ErrNoAccount", err)
+	for range 2 {
+		if _, err := w.Target().Sync(t.Context(), u, want); !errors.Is(err, target.ErrNoAccount) {
+			t.Fatalf("got %v, want ErrNoAccount", err)
+		}
 	}
+	// He comes a moment later.
+	w.LogIn(t, u)
+	if g, ok := w.Target().(target.Greeter); ok {
+		g.Greet(u.Login)
+	}
+	if _, err := w.Target().Sync(t.Context(), u, want); errors.Is(err, target.ErrNoAccount) {
+		t.Fatal("he has an account now")
+	}
+	if keys, ok := w.(World); ok {
+		keys.GiveCredential(t, u)
+	}
+	same(t, "Shown", publish(t, w, u, want).Shown, []string{r.ID})
 }
 
 func probeTellsVersion(t *testing.T, w Scene) {

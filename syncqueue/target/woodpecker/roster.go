@@ -98,3 +98,10 @@ func (t *Target) knows(ctx context.Context, u providers.User) (bool, error) {
 		return a.RemoteID == u.ID || providers.Fold(a.Login) == providers.Fold(u.Login)
 	}), nil
 }
+
+// Greet forgets the list of users, as somebody new is on it.
+func (t *Target) Greet(string) {
+	t.roster.mu.Lock()
+	defer t.roster.mu.Unlock()
+	t.roster.listed = time.Time{}
+}

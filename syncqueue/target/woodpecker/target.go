@@ -60,6 +60,7 @@ var (
 	_ target.Keyring = (*Target)(nil)
 	_ target.Roster  = (*Target)(nil)
 	_ target.Scout   = (*Target)(nil)
+	_ target.Greeter = (*Target)(nil)
 )
 
 // New returns a target. It asks nobody; the token directory need not exist
