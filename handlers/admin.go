@@ -93,6 +93,7 @@ func (s *api) routes() chi.Router {
 	viewer.Get("/api/v1/why", s.why)
 	viewer.Get("/api/v1/stats/visible", s.visibleStats)
 
+	viewer.Get("/api/v1/events", s.events)
 	viewer.Get("/api/v1/coverage", s.coverage)
 	viewer.Get("/api/v1/providers", s.listProviders)
 	viewer.Get("/api/v1/targets", s.listTargets)

@@ -82,6 +82,7 @@ func TestABackupThatBreaksOffIsTooShort(t *testing.T) {
 	if n, err := io.Copy(io.Discard, resp.Body); !errors.Is(err, io.ErrUnexpectedEOF) {
 		t.Errorf("read %d bytes, %v", n, err)
 	}
+	srv.Close() // waits for the handler
 	if !c.closed {
 		t.Error("the copy is left behind")
 	}

@@ -31,6 +31,7 @@ type Intake struct {
 	Timing     syncqueue.Timing
 	Draining   func() bool // may be nil
 	Metrics    *Metrics    // may be nil
+	Feed       *Feed       // is told of what was journalled; may be nil
 	Log        *slog.Logger
 	Now        func() time.Time
 
@@ -56,6 +57,8 @@ type Admin struct {
 	Draining  func() bool                       // may be nil
 	Page      http.Handler                      // serves /, /link and everything below /dashboard; may be nil
 	Build     Build
+
+	Feed *Feed // what /api/v1/events tells; may be nil
 
 	// Backup copies the store, as storage.Backuper says; may be nil.
 	Backup func(ctx context.Context) (storage.Backup, error)

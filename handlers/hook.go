@@ -72,6 +72,9 @@ func (rc *receiver) settle(w http.ResponseWriter, r *http.Request, src Source, d
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), pushTimeout)
 	defer cancel()
 	receipt, err := rc.record(ctx, e, jobs)
+	if err == nil && receipt.Fresh {
+		rc.Feed.Delivery(e, receipt.Jobs)
+	}
 
 	event := e.Event.Name
 	switch {

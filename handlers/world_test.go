@@ -13,6 +13,7 @@ import (
 	"maps"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -137,6 +138,10 @@ type world struct {
 	backup   func(context.Context) (storage.Backup, error)
 	backfill func(provider string, since time.Time) ([]handlers.Backfill, error)
 
+	feed    *handlers.Feed
+	revoked atomic.Value // the name of a token that is none any more
+
+	mount  func() // makes these of what there is
 	intake http.Handler
 	admin  http.Handler
 
@@ -174,35 +179,45 @@ func newWorld(t testing.TB) *world {
 			return 1, w.welcome
 		},
 	}}
-	w.intake = handlers.Public(handlers.Intake{
-		Announcers: func() map[string]handlers.Announcer { return announcers },
-		Sources:    func() map[string]handlers.Source { return maps.Clone(sources) },
-		Queue:      w.queue, Timing: syncqueue.Timing{Debounce: time.Second, MaxDelay: 5 * time.Second},
-		Draining: w.draining.Load, Metrics: metrics, Log: log,
-		Now: func() time.Time { return w.now() }, MaxBody: 1 << 20,
-	})
-	w.admin = handlers.AdminAPI(handlers.Admin{
-		Queue: w.db, Journal: w.db, Console: w.db, Catalogue: w.db, Visibles: lately{w}, Desk: w.desk, Reconcile: w.plan,
-		Tokens: func() []handlers.Token {
-			return []handlers.Token{
-				{Name: "vera", Role: handlers.Viewer, Secret: []byte("token-of-vera-0123")},
-				{Name: "olga", Role: handlers.Operator, Secret: []byte("token-of-olga-0123")},
-				{Name: "adam", Role: handlers.Administrator, Secret: []byte("token-of-adam-0123")},
-				{Name: "nobody", Role: handlers.Administrator},
-			}
-		},
-		Timing:   syncqueue.Timing{Debounce: time.Second, MaxDelay: 5 * time.Second},
-		Draining: w.draining.Load, Metrics: metrics, Log: log, Now: func() time.Time { return w.now() },
-		Backfill: func(_ context.Context, provider string, since time.Time) ([]handlers.Backfill, error) {
-			return w.backfill(provider, since)
-		},
-		Backup: func(ctx context.Context) (storage.Backup, error) { return w.backup(ctx) },
-		Ready: func(context.Context) []handlers.Check {
-			return []handlers.Check{{Name: "store"}, {Name: "workers", Err: w.desk.unready}}
-		},
-		Build: handlers.Build{Version: "1.2.3", GoVersion: "go"},
-	})
+	w.mount = func() {
+		w.intake = handlers.Public(handlers.Intake{
+			Announcers: func() map[string]handlers.Announcer { return announcers },
+			Sources:    func() map[string]handlers.Source { return maps.Clone(sources) },
+			Queue:      w.queue, Timing: syncqueue.Timing{Debounce: time.Second, MaxDelay: 5 * time.Second},
+			Draining: w.draining.Load, Metrics: metrics, Feed: w.feed, Log: log,
+			Now: func() time.Time { return w.now() }, MaxBody: 1 << 20,
+		})
+		w.admin = handlers.AdminAPI(handlers.Admin{
+			Queue: w.db, Journal: w.db, Console: w.db, Catalogue: w.db, Visibles: lately{w}, Desk: w.desk, Reconcile: w.plan,
+			Tokens: func() []handlers.Token {
+				return slices.DeleteFunc([]handlers.Token{
+					{Name: "vera", Role: handlers.Viewer, Secret: []byte("token-of-vera-0123")},
+					{Name: "olga", Role: handlers.Operator, Secret: []byte("token-of-olga-0123")},
+					{Name: "adam", Role: handlers.Administrator, Secret: []byte("token-of-adam-0123")},
+					{Name: "nobody", Role: handlers.Administrator},
+				}, func(t handlers.Token) bool { return t.Name == w.revoked.Load() })
+			},
+			Timing:   syncqueue.Timing{Debounce: time.Second, MaxDelay: 5 * time.Second},
+			Draining: w.draining.Load, Metrics: metrics, Log: log, Now: func() time.Time { return w.now() },
+			Backfill: func(_ context.Context, provider string, since time.Time) ([]handlers.Backfill, error) {
+				return w.backfill(provider, since)
+			},
+			Backup: func(ctx context.Context) (storage.Backup, error) { return w.backup(ctx) },
+			Ready: func(context.Context) []handlers.Check {
+				return []handlers.Check{{Name: "store"}, {Name: "workers", Err: w.desk.unready}}
+			},
+			Feed:  w.feed,
+			Build: handlers.Build{Version: "1.2.3", GoVersion: "go"},
+		})
+	}
+	w.mount()
 	return w
+}
+
+// startFeed begins a feed, as a start of hookd does.
+func (w *world) startFeed() {
+	w.feed = handlers.NewFeed(handlers.Past{Journal: w.db, Console: w.db, Visibles: lately{w}}, func() time.Time { return w.now() })
+	w.mount()
 }
 
 var roleTokens = map[string]string{"viewer": "token-of-vera-0123", "operator": "token-of-olga-0123", "admin": "token-of-adam-0123"}

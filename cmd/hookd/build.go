@@ -25,6 +25,7 @@ func (s *server) build() error {
 		Remaining: func() map[string]int { return s.desk.remaining() },
 		Now:       time.Now,
 	})
+	s.feed = handlers.NewFeed(handlers.Past{Journal: s.store, Console: s.store, Visibles: s.store}, time.Now)
 	rc := reconcile.Config{
 		Store: s.store, Log: s.log, Now: time.Now,
 		Verify: c.Sync.Verify, Reconcile: c.Sync.Reconcile, Guard: c.Sync.Guard, Held: s.metrics.ShrinkHeld,
@@ -125,14 +126,14 @@ func (s *server) handlers() {
 		Sources:    func() map[string]handlers.Source { return sources },
 		Announcers: s.announcers,
 		Queue:      s.store, Timing: s.cfg.timing(), Draining: s.draining.Load,
-		Metrics: s.metrics, Log: s.log, Now: time.Now,
+		Metrics: s.metrics, Feed: s.feed, Log: s.log, Now: time.Now,
 	}), s.log)
 	admin := handlers.Admin{
 		Queue: s.store, Journal: s.store, Console: s.store, Catalogue: s.store, Visibles: s.store,
 		Desk: s.desk, Tokens: func() []handlers.Token { return *s.tokens.Load() },
 		Timing: s.cfg.timing(), Metrics: s.metrics, Log: s.log, Now: time.Now,
 		Ready: s.ready, Draining: s.draining.Load, Build: buildVersion(),
-		Backfill: s.backfill, Reconcile: s.engine, Backup: s.store.Backup,
+		Backfill: s.backfill, Reconcile: s.engine, Backup: s.store.Backup, Feed: s.feed,
 	}
 	admin.Page = dashboard.New(dashboard.Config{
 		Journal: s.store, Console: s.store, Catalogue: s.store, Visibles: s.store,

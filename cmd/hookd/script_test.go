@@ -62,6 +62,8 @@ import (
 //	rsakey FILE              write the private key of a GitHub App
 //	metric PATTERN           expect a line of /metrics
 //	api PATH PATTERN         ask the admin API until the answer has the pattern
+//	listen [again]           read that server's events from now on, or from where it was before
+//	heard PATTERN            expect an event; "heard end" that the answer ends
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir:                 "testdata/script",
@@ -73,6 +75,7 @@ func TestScripts(t *testing.T) {
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"code": cmdCode, "await": cmdAwait, "world": cmdWorld, "repo": cmdRepo, "member": cmdMember, "link": cmdLink,
 			"serve": cmdServe, "signal": cmdSignal, "ended": cmdEnded, "stop": cmdStop, "dawdle": cmdDawdle, "hurry": cmdHurry, "post": cmdPost, "metric": cmdMetric, "hook": cmdHook, "api": cmdAPI,
+			"listen": cmdListen, "heard": cmdHeard,
 			"rsakey": cmdRSAKey, "database": cmdDatabase, "sql": cmdSQL,
 			"user": cmdUser,
 		},
@@ -88,6 +91,7 @@ type stage struct {
 	drafts map[string]providers.Repo
 	server *exec.Cmd
 	ended  chan error
+	ear    *ear
 	slow   net.Conn
 }
 

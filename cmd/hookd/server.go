@@ -54,6 +54,7 @@ type server struct {
 	engine   *reconcile.Engine
 	pool     *syncqueue.Pool
 	metrics  *handlers.Metrics
+	feed     *handlers.Feed
 	tokens   atomic.Pointer[[]handlers.Token]
 	draining atomic.Bool
 
@@ -120,7 +121,7 @@ func (s *server) ready(ctx context.Context) []handlers.Check {
 	return checks
 }
 
-// observe counts a run of a job.
+// observe counts a run of a job and tells what it came to.
 func (s *server) observe(r syncqueue.Report) {
 	s.metrics.JobEnded(string(r.Job.Kind), string(r.Result))
 	for _, v := range r.Applied.Visible {
@@ -129,11 +130,13 @@ func (s *server) observe(r syncqueue.Report) {
 		}
 	}
 	s.metrics.Drift(r.Job.Provider, r.Drift())
+	s.feed.Job(r)
 }
 
-// fetched counts a delivery that was fetched from a forge's log.
-func (s *server) fetched(e syncqueue.Entry) {
+// fetched counts and tells a delivery that was fetched from a forge's log.
+func (s *server) fetched(e syncqueue.Entry, jobs int) {
 	s.metrics.Delivery(e.Delivery.Provider, e.Event.Name, string(e.Result))
+	s.feed.Delivery(e, jobs)
 }
 
 // backfill is the engine's, in the API's words.
@@ -174,6 +177,7 @@ func (s *server) run(ctx context.Context) error {
 	<-ctx.Done()
 	// The intake goes on answering, with 503, until the jobs have ended.
 	s.draining.Store(true)
+	s.feed.Close()
 	s.log.Info("draining", "at_most", drainJobs+drainRequests)
 	work.Wait()
 	s.shutdown()

@@ -161,7 +161,7 @@ func (e *Engine) take(ctx context.Context, p *provider, a providers.Attempt) (bo
 	}
 	e.cfg.Log.Debug("delivery fetched", "provider", p.Name, "delivery", d.ID, "event", entry.Event.Name, "result", entry.Result, "sent", d.Sent, "jobs", len(jobs))
 	if e.cfg.Fetched != nil {
-		e.cfg.Fetched(entry)
+		e.cfg.Fetched(entry, len(jobs))
 	}
 	return true, nil
 }

@@ -67,8 +67,8 @@ type Config struct {
 	Guard     target.Guard
 	Held      func(target string) // counts what the shrink guard held; may be nil
 
-	Timing  syncqueue.Timing      // of what is fetched from delivery logs
-	Fetched func(syncqueue.Entry) // counts it; may be nil
+	Timing  syncqueue.Timing                  // of what is fetched from delivery logs
+	Fetched func(e syncqueue.Entry, jobs int) // is told of it; may be nil
 }
 
 // An Engine handles jobs. It is safe for concurrent use.
