@@ -25,7 +25,7 @@ const org = "acme"
 type sim struct {
 	forge  *providerstest.Gitea
 	wood   *targettest.Woodpecker
-	now    time.Time // of Woodpecker
+	now    time.Time // of the driver: a second passes with each repository that becomes active
 	dir    string
 	target *woodpecker.Target
 }
@@ -52,6 +52,7 @@ func (s *sim) with(t testing.TB, edit ...func(*woodpecker.Config)) *woodpecker.T
 	t.Helper()
 	cfg := woodpecker.Config{
 		Name: "woodpecker", URL: s.wood.URL, AdminToken: s.wood.AdminToken(), TokenDir: s.dir, Guard: guard,
+		Now: func() time.Time { return s.now },
 		Log: slog.New(slog.NewTextHandler(io.Discard, nil)),
 	}
 	for _, e := range edit {
@@ -110,6 +111,7 @@ func (s *sim) live(t testing.TB, name string, logins ...string) providers.Repo {
 	t.Helper()
 	r := s.add(t, name)
 	s.wood.Adopt(r.ID, r.Path, "")
+	s.now = s.now.Add(time.Second)
 	for _, l := range logins {
 		s.grant(t, l, r, providers.Write)
 	}
@@ -159,14 +161,7 @@ func as(p providers.Permission, repos ...providers.Repo) []providers.Access {
 }
 
 // simWorld lets the contract drive a sim. Its repositories are active.
-type simWorld struct {
-	*sim
-	paths map[string]string // by id, what the forge calls it now
-}
-
-func newWorld(t *testing.T, edit ...func(*woodpecker.Config)) simWorld {
-	return simWorld{newSim(t, edit...), map[string]string{}}
-}
+type simWorld struct{ *sim }
 
 func (w simWorld) Target() target.Target { return w.target }
 
@@ -217,11 +212,11 @@ func (w simWorld) TakeCredential(t *testing.T, u providers.User) {
 }
 
 func TestContractAgainstSimulatedWoodpecker(t *testing.T) {
-	targettest.Run(t, func(t *testing.T) targettest.World { return newWorld(t) })
+	targettest.Run(t, func(t *testing.T) targettest.World { return simWorld{newSim(t)} })
 }
 
 func TestContractWithoutAdministrator(t *testing.T) {
-	targettest.Run(t, func(t *testing.T) targettest.World { return noRoster{newWorld(t, anonymous)} })
+	targettest.Run(t, func(t *testing.T) targettest.World { return noRoster{simWorld{newSim(t, anonymous)}} })
 }
 
 // noRoster hides what only an administrator can tell.
