@@ -13,6 +13,7 @@ import (
 	"github.com/hookd/hookd/providers"
 	"github.com/hookd/hookd/syncqueue"
 	"github.com/hookd/hookd/syncqueue/reconcile"
+	"github.com/hookd/hookd/syncqueue/target"
 )
 
 // build makes the parties, the engine, the pool and the handlers.
@@ -49,6 +50,7 @@ func (s *server) build() error {
 		}
 		rc.Targets = append(rc.Targets, reconcile.Target{
 			Name: t.Name, Provider: t.Provider, Driver: p.driver, Policy: t.Activate.policy(), Activator: p.activator,
+			Offboard: target.Offboarding(t.Offboard), OffboardAdmins: t.OffboardAdmins,
 		})
 	}
 	s.metrics.Known(names(c.Providers, func(p *providerConfig) string { return p.Name }), names(c.Targets, func(t *targetConfig) string { return t.Name }))

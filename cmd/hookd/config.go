@@ -124,6 +124,9 @@ type targetConfig struct {
 	Timeout    time.Duration // of one request or run
 
 	Activate activateConfig
+
+	Offboard       string   // what becomes of the account of who leaves every organization
+	OffboardAdmins []string // administrators of the CI server who are not spared
 }
 
 type syncConfig struct {

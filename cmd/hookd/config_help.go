@@ -67,6 +67,8 @@ var help = map[string]string{
 	"targets.users.session_allow_admins": "Use the session secret for Drone's administrators, too.",
 	"targets.users.database_url":         "Mode database: the address of the database. Better: database_url_file.",
 	"targets.users.database_url_file":    "Mode database: file that holds the address, postgres://user:password@host/name or sqlite:///path.",
+	"targets.offboard":                   "Drone, mode api: what becomes of the account of who leaves every organization. Needs an administrator's token.",
+	"targets.offboard_admins":            "Logins of Drone's administrators who are deactivated as well when they leave.",
 	"targets.secret":                     "The key of the signature, 16 bytes at least. Better: secret_file.",
 	"targets.secret_file":                "File that holds the key of the signature.",
 	"targets.events_secret":              "The key by which the CI server signs what it announces to /targets/NAME/events. Better: events_secret_file.",

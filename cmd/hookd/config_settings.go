@@ -123,7 +123,7 @@ func (c *config) providerTable(i int) table {
 }
 
 func (c *config) addTarget(name string) int {
-	c.Targets = append(c.Targets, &targetConfig{Name: name, Mode: "api", Timeout: time.Minute})
+	c.Targets = append(c.Targets, &targetConfig{Name: name, Mode: "api", Timeout: time.Minute, Offboard: "never"})
 	return len(c.Targets) - 1
 }
 
@@ -159,6 +159,8 @@ func (c *config) targetTable(i int) table {
 			{path: "dir", into: &t.Dir, of: []string{"command"}},
 			{path: "env", into: &t.Env, of: []string{"command"}},
 			{path: "timeout", into: &t.Timeout, of: []string{"http", "command"}},
+			{path: "offboard", into: &t.Offboard, of: []string{"drone"}, words: offboardings},
+			{path: "offboard_admins", into: &t.OffboardAdmins, of: []string{"drone"}},
 			{path: "activate.dry_run", into: &t.Activate.DryRun, of: activated},
 		},
 		lists: map[string]func() table{

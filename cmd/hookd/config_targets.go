@@ -49,6 +49,7 @@ func (k checker) droneTarget(prefix string, t *targetConfig) {
 	k.secret(prefix, "token", &t.Token, t.TokenFile)
 	k.secret(prefix, "events_secret", &t.Events, t.EventsFile)
 	k.long(prefix, "events_secret", t.Events)
+	k.offboard(prefix, t)
 	if t.Mode == "database" {
 		k.droneDatabase(prefix, t)
 		return

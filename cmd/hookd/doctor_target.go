@@ -61,7 +61,7 @@ func (d *doctor) target(ctx context.Context, t *targetConfig) {
 	}
 	subject := t.Name + "/admin token"
 	if t.Token == "" {
-		lack := "none: hookd can neither list who is there nor read back what others see"
+		lack := "none: hookd can neither list who is there, nor read back what others see, nor close to strangers what becomes private"
 		if _, ok := driver.(target.Scout); ok {
 			lack = "none: hookd can neither list who is there nor tell which repositories are active, so what is not takes minutes to be called hidden"
 		}

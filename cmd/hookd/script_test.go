@@ -45,6 +45,7 @@ import (
 //	repo draft|activate NAME the same in two steps, where the CI server wants that
 //	member add|remove TEAM LOGIN   on the simulated forge
 //	user add|login LOGIN     on the simulated forge; to the simulated Drone, for the first time
+//	user active|inactive LOGIN   whether the simulated Drone lets him in
 //	user login LOGIN again   to the simulated Drone, where his token stays as it is
 //	link STATUS FILE         hand the token in a file over on the page, and expect a status
 //	serve FLAGS…             start hookd serve: $LISTEN, $ADMIN, and the file server.log;
@@ -259,6 +260,10 @@ func cmdUser(ts *testscript.TestScript, _ bool, args []string) {
 	case "add":
 		_, err := w.forge.CreateUser(args[1])
 		ts.Check(err)
+	case "active", "inactive":
+		if is := w.drone.Active(args[1]); is != (args[0] == "active") {
+			ts.Fatalf("active is %t", is)
+		}
 	case "login":
 		token := newKey()
 		if len(args) > 2 { // the one that he has

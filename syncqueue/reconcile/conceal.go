@@ -62,7 +62,7 @@ func (e *Engine) exposed(ctx context.Context, p *provider, t Target) ([]syncqueu
 		case errors.Is(err, storage.ErrUnknown):
 		case err != nil:
 			return nil, err
-		case secret(col.Repo):
+		case secret(col.Repo) && col.Repo.Visibility.Narrower(r.Visibility):
 			j := syncqueue.PublishRepoJob(t.Name, p.Name, col.Repo, syncqueue.Job{}, syncqueue.LaneRemoval, e.cfg.Now())
 			j.Hint.Narrowed = true
 			jobs = append(jobs, j)

@@ -44,7 +44,7 @@ func (t *Target) conceal(ctx context.Context, r providers.Repo) (out target.Conc
 		return out, nil
 	}
 	r.Path = here[0].Slug
-	if here[0].Visibility == providers.Public {
+	if r.Visibility.Narrower(here[0].Visibility) {
 		private := providers.Private
 		if _, err := t.patch(ctx, r, t.admin(), patch{Visibility: &private}); err != nil {
 			return out, fmt.Errorf("as administrator: %w", err)
@@ -58,13 +58,13 @@ func (t *Target) conceal(ctx context.Context, r providers.Repo) (out target.Conc
 	return out, err
 }
 
-// Exposed lists what Drone shows to everybody. What it calls internal shows to
-// those who signed in.
+// Exposed lists what Drone shows to everybody, and what it calls internal, which
+// shows to those who signed in.
 func (t *Target) Exposed(ctx context.Context) ([]providers.Repo, error) {
 	if t.cfg.AdminToken == "" {
 		return nil, fmt.Errorf("drone: listing what strangers see: %w", target.ErrNoAdministrator)
 	}
-	public, err := t.find(ctx, func(l listed) bool { return l.Visibility == providers.Public })
+	public, err := t.find(ctx, func(l listed) bool { return providers.Private.Narrower(l.Visibility) })
 	if err != nil {
 		return nil, fmt.Errorf("drone: listing what strangers see: as administrator: %w", err)
 	}

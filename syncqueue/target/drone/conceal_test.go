@@ -135,3 +135,24 @@ func TestConcealBelievesNoAnswerButTheStrangers(t *testing.T) {
 		t.Errorf("%+v, though strangers still see it", got)
 	}
 }
+
+// What Drone calls internal shows to everybody who signed in.
+func TestPrivateIsNotLeftInternal(t *testing.T) {
+	s, r := window(t)
+	s.change(t, http.MethodPatch, "/api/repos/"+r.Path, `{"visibility":"internal"}`)
+	all, err := s.target.Exposed(t.Context())
+	if err != nil || len(all) != 1 || all[0].Visibility != providers.Internal {
+		t.Fatalf("exposed are %+v, %v", all, err)
+	}
+	r.Visibility = providers.Internal
+	if got, err := s.target.Conceal(t.Context(), r); err != nil || got.Closed {
+		t.Errorf("internal as at the forge: %+v, %v", got, err)
+	}
+	r.Visibility = providers.Private
+	if got, err := s.target.Conceal(t.Context(), r); err != nil || !got.Closed {
+		t.Errorf("private at the forge: %+v, %v", got, err)
+	}
+	if now := s.drone.Repository(r.Path).Visibility; now != "private" {
+		t.Errorf("it is %s", now)
+	}
+}

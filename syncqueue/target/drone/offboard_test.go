@@ -161,7 +161,13 @@ func TestDeactivationUndoneByALostUpdateIsDoneAgain(t *testing.T) {
 // patchUser is an administrator who changes an account by hand.
 func (s *sim) patchUser(t *testing.T, login, body string) {
 	t.Helper()
-	req, err := http.NewRequest(http.MethodPatch, s.drone.URL+"/api/users/"+login, strings.NewReader(body))
+	s.change(t, http.MethodPatch, "/api/users/"+login, body)
+}
+
+// change is an administrator at work.
+func (s *sim) change(t *testing.T, method, path, body string) {
+	t.Helper()
+	req, err := http.NewRequest(method, s.drone.URL+path, strings.NewReader(body))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -172,6 +178,6 @@ func (s *sim) patchUser(t *testing.T, login, body string) {
 	}
 	res.Body.Close()
 	if res.StatusCode != http.StatusOK {
-		t.Fatalf("PATCH of %s: %s", login, res.Status)
+		t.Fatalf("%s %s: %s", method, path, res.Status)
 	}
 }
