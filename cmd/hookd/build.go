@@ -140,7 +140,8 @@ func (s *server) handlers() {
 	admin.Page = dashboard.New(dashboard.Config{
 		Journal: s.store, Console: s.store, Catalogue: s.store, Visibles: s.store,
 		Steering: admin.Steering(), Gate: handlers.Gate{Tokens: admin.Tokens},
-		Why: admin.Why, Credential: s.desk.Credential, MustLogIn: s.desk.MustLogIn, Linkings: s.desk.linkings(), PublicURL: s.cfg.PublicURL,
+		Events: s.feed.Serve,
+		Why:    admin.Why, Credential: s.desk.Credential, MustLogIn: s.desk.MustLogIn, Linkings: s.desk.linkings(), PublicURL: s.cfg.PublicURL,
 		Providers: names(s.cfg.Providers, func(p *providerConfig) string { return p.Name }),
 		Log:       s.log, Now: time.Now,
 	})

@@ -13,12 +13,12 @@ type filter struct {
 	Provider, Event, Result string
 	Cursor                  string
 	Delivery                string
-	Every                   string // seconds, "" for never
+	Every                   string // seconds, live, "" for never
 }
 
 var (
 	results = []syncqueue.EntryResult{syncqueue.EntryAccepted, syncqueue.EntryIgnored, syncqueue.EntryPing}
-	paces   = []string{"5", "30"}
+	paces   = []string{live, "5", "30"}
 )
 
 // readFilter reads an address. What it does not know, and what no name is as

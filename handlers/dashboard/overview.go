@@ -14,6 +14,7 @@ type overview struct {
 	links
 	Title string
 	Every string // seconds to the next load, "" for never
+	Live  bool   // loads when something happened
 	Path  string // the page's own address
 
 	Name, Role string
@@ -52,11 +53,18 @@ func (p *page) overview(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	f := readFilter(r.URL.Query())
+	if f.Every == live && p.Events == nil {
+		f.Every = ""
+	}
 	now := p.Now()
 	v := overview{
 		links: p.links, Title: "Overview", Every: f.Every, Path: f.link(),
 		Name: who.name, Role: who.role, Acts: who.acts, Form: who.form,
-		Now: at(now, now), Seen: now.UTC().Format(time.RFC3339Nano), Paces: pacesOf(f), Asking: whyView{Providers: p.Providers},
+		Now: at(now, now), Seen: now.UTC().Format(time.RFC3339Nano), Paces: p.pacesOf(f), Asking: whyView{Providers: p.Providers},
+	}
+	if v.Live = f.Every == live; v.Live {
+		v.Every = ""
+		w.Header().Set("Content-Security-Policy", livePolicy)
 	}
 	for _, part := range []func(context.Context, filter, *overview) error{
 		p.queue, p.plans, p.times, p.stuckJobs, p.deliveries, p.chosen, p.people,
@@ -70,10 +78,17 @@ func (p *page) overview(w http.ResponseWriter, r *http.Request) {
 	p.render(w, http.StatusOK, "overview", v)
 }
 
-func pacesOf(f filter) []pace {
+func (p *page) pacesOf(f filter) []pace {
 	out := []pace{{"off", f.each("").link(), f.Every == ""}}
 	for _, s := range paces {
-		out = append(out, pace{"every " + s + " s", f.each(s).link(), f.Every == s})
+		label := "every " + s + " s"
+		if s == live {
+			label = "when something happens"
+			if p.Events == nil {
+				continue
+			}
+		}
+		out = append(out, pace{label, f.each(s).link(), f.Every == s})
 	}
 	return out
 }

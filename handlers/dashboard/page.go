@@ -6,6 +6,7 @@
 //	GET  /                                   the page, or the form to sign in
 //	GET  /dashboard/why                      why a user sees a repository, or does not
 //	GET, POST /link                          a user hands over his token for a CI server
+//	GET  /dashboard/events                   tells a page that asked for it when to load again
 //	POST /dashboard/sign-in, …/sign-out      a token becomes a session, and ends it
 //	POST /dashboard/deliveries/{id}/redeliver
 //	POST /dashboard/jobs/{id}/retry, …/drop
@@ -13,7 +14,7 @@
 //
 // Every name on it was chosen by a stranger. The templates escape them, print
 // shows what would not be seen, and the policy of each answer lets a browser
-// run nothing at all.
+// run nothing at all, but for one small script on a page that loads itself.
 package dashboard
 
 import (
@@ -40,6 +41,11 @@ type Config struct {
 	// Why explains why a user sees a repository, or does not, without asking a
 	// forge. A *why.UnknownError says whom or what nobody knows.
 	Why func(ctx context.Context, q why.Question) (why.Answer, error)
+
+	// Events answers with what happens, as server-sent events, until the client
+	// goes or may no longer listen, which still is asked again and again. May be
+	// nil: then no page loads itself when something happened.
+	Events func(w http.ResponseWriter, r *http.Request, still func() bool)
 
 	// Credential is the state of a user's credential, as in the API: ok,
 	// missing, rejected, unknown, or "".
@@ -119,6 +125,8 @@ func New(c Config) http.Handler {
 	mux.HandleFunc("POST /dashboard/jobs/{id}/drop", p.acting(p.dropJob))
 	mux.HandleFunc("POST /dashboard/causes/retry", p.acting(p.retryCause))
 	mux.HandleFunc("POST /dashboard/causes/drop", p.acting(p.dropCause))
+	mux.HandleFunc("GET /dashboard/events", p.events)
+	mux.HandleFunc("GET /dashboard/live.js", p.script)
 	mux.HandleFunc("GET /dashboard/style.css", p.style)
 	mux.HandleFunc("GET /dashboard/favicon.svg", p.favicon)
 	mux.HandleFunc("GET /favicon.ico", p.favicon)

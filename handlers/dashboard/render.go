@@ -27,7 +27,7 @@ var templates = template.Must(template.New("").Funcs(template.FuncMap{
 
 // links are the addresses of what the page loads. They change with the
 // content, so that browsers may keep it for ever.
-type links struct{ Style, Icon string }
+type links struct{ Style, Icon, Script string }
 
 func newLinks() links {
 	address := func(name string) string {
@@ -38,7 +38,7 @@ func newLinks() links {
 		sum := sha256.Sum256(b)
 		return "/dashboard/" + name + "?v=" + hex.EncodeToString(sum[:6])
 	}
-	return links{Style: address("style.css"), Icon: address("favicon.svg")}
+	return links{Style: address("style.css"), Icon: address("favicon.svg"), Script: address("live.js")}
 }
 
 func (p *page) style(w http.ResponseWriter, r *http.Request) {

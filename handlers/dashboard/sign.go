@@ -48,7 +48,7 @@ func (p *page) visitor(r *http.Request) (visitor, bool) {
 			continue
 		}
 		// A page that loads itself again is nobody's doing.
-		active := r.Method == http.MethodPost || r.URL.Query().Get("every") == ""
+		active := r.Method == http.MethodPost || r.URL.Query().Get("every") == "" && r.URL.Path != "/dashboard/events"
 		s, ok := p.sessions.find(c.Value, p.Now(), active)
 		if !ok {
 			continue

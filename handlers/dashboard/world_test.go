@@ -27,6 +27,7 @@ var tokens = map[string]string{"viewer": "token-of-vera-0123", "operator": "toke
 
 // world is the page as it is mounted, over an engine that a test fills.
 type world struct {
+	feed        *handlers.Feed
 	t           testing.TB
 	db          *memory.DB
 	log         *lines
@@ -58,7 +59,9 @@ func newWorld(t testing.TB, linkings ...dashboard.Linking) *world {
 	}
 	steering := admin.Steering()
 	steering.Provider = func(name string) bool { return name == "git" }
+	w.feed = handlers.NewFeed(handlers.Past{Journal: w.db, Console: w.db, Visibles: w}, now)
 	admin.Page = dashboard.New(dashboard.Config{
+		Events:  w.feed.Serve,
 		Journal: w.db, Console: w.db, Catalogue: w.db, Visibles: w, Log: log, Now: now,
 		Steering: steering, Gate: handlers.Gate{Tokens: admin.Tokens}, Providers: []string{"git"},
 		Credential: func(_, login string) string { return w.credentials[login] },
