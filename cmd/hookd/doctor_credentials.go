@@ -33,7 +33,7 @@ func (t *targetConfig) give(admin string) string {
 	}
 	switch {
 	case t.Session != "":
-		return "administrators get token files of their own, or users.session_allow_admins: true"
+		return "who must log in does so once; users.session_allow_admins: true, for administrators who work there, too"
 	case len(ways) == 0:
 		return "set users.link of target " + t.Name + ": true, and let each link his own token"
 	}

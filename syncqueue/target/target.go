@@ -77,7 +77,7 @@ var (
 	ErrNoCredential = errors.New("no credential for this user")
 	ErrRejected     = errors.New("the CI server rejects this user's credential")
 	ErrNoAccount    = errors.New("this user never logged in to the CI server")
-	ErrMustLogIn    = errors.New("the user's own session with the forge is spent: he must log in to the CI server once")
+	ErrMustLogIn    = errors.New("the user must log in to the CI server once")
 )
 
 // A HeldError means that letting the CI server read the forge now would take

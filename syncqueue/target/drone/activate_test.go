@@ -80,7 +80,7 @@ func TestWhoCannotActivateIsNamedWithWhy(t *testing.T) {
 	if !errors.As(err, &unable) || len(unable.Reasons) != 3 {
 		t.Fatalf("%v", err)
 	}
-	for _, want := range []string{"nobody: this user never logged in", "li: does not administer it", "ana: the user's own session with the forge is spent"} {
+	for _, want := range []string{"nobody: this user never logged in", "li: does not administer it", "ana: the user must log in to the CI server once: his session with the forge is spent"} {
 		if !strings.Contains(err.Error(), want) {
 			t.Errorf("%q does not tell %q", err, want)
 		}

@@ -150,7 +150,7 @@ var refusals = []string{"unauthorized", "401 unauthorized", "bad credentials"}
 // spent remembers that a user must log in.
 func (t *Target) spent(a *actor, p *transport.Problem) error {
 	t.logins.exhausted(a.login)
-	return fmt.Errorf("%w (the forge says: %s)", target.ErrMustLogIn, p.Message)
+	return fmt.Errorf("%w: his session with the forge is spent (the forge says: %s)", target.ErrMustLogIn, p.Message)
 }
 
 // userError gives a failure that Drone answered to a user's own token its

@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -38,6 +39,43 @@ func TestContractAgainstRealDrone(t *testing.T) {
 	targettest.Run(t, func(*testing.T) targettest.World { return w })
 }
 
+// TestSessionsAgainstRealDrone does the same by Drone's cookie secret.
+//
+//	HOOKD_E2E_DRONE_COOKIE_SECRET_FILE   DRONE_COOKIE_SECRET of that Drone
+func TestSessionsAgainstRealDrone(t *testing.T) {
+	if os.Getenv("HOOKD_E2E_DRONE_COOKIE_SECRET_FILE") == "" {
+		t.Skip("HOOKD_E2E_DRONE_COOKIE_SECRET_FILE is not set")
+	}
+	w := newReal(t, func(c *drone.Config) {
+		c.TokenDir, c.SessionSecret = "", secret(t, "HOOKD_E2E_DRONE_COOKIE_SECRET_FILE")
+	})
+	targettest.RunShowing(t, func(*testing.T) targettest.Scene { return sessionWorld{w} })
+}
+
+// TestAccountsMadeInRealDroneSyncAfterTheFirstLogin makes an account, lets its
+// user log in, and syncs him by the token that hookd made up.
+func TestAccountsMadeInRealDroneSyncAfterTheFirstLogin(t *testing.T) {
+	if os.Getenv("HOOKD_E2E_DRONE_URL") == "" {
+		t.Skip("HOOKD_E2E_DRONE_URL is not set")
+	}
+	w := newReal(t, func(c *drone.Config) { c.TokenDir, c.Vault, c.Provision = "", newVault(t), true })
+	u, one := w.User(t, "pia"), w.Repo(t, "one")
+	w.Grant(t, u, one)
+	want := target.Desired{Present: of(one), Count: w.Count(u)}
+	for range 2 {
+		if _, err := w.target.Sync(t.Context(), u, want); !errors.Is(err, target.ErrMustLogIn) {
+			t.Fatalf("got %v", err)
+		}
+	}
+	w.LogIn(t, u)
+	two := w.Repo(t, "two")
+	w.Grant(t, u, two)
+	res, err := w.target.Sync(t.Context(), u, target.Desired{Present: of(one, two), Count: w.Count(u)})
+	if err != nil || !res.Synced || !res.Settled() || res.Before != 1 {
+		t.Errorf("got %+v, %v: his first login read one repository, and the sync another", res, err)
+	}
+}
+
 // real is a world of real servers.
 type real struct {
 	drone, gitea           string
@@ -47,7 +85,7 @@ type real struct {
 	target                 *drone.Target
 }
 
-func newReal(t *testing.T) *real {
+func newReal(t *testing.T, edit ...func(*drone.Config)) *real {
 	t.Helper()
 	w := &real{
 		drone:      strings.TrimRight(os.Getenv("HOOKD_E2E_DRONE_URL"), "/"),
@@ -57,7 +95,11 @@ func newReal(t *testing.T) *real {
 	}
 	w.org = "e2e-" + w.run
 	var err error
-	w.target, err = drone.New(drone.Config{Name: "real", URL: w.drone, AdminToken: w.droneToken, TokenDir: w.dir, Guard: guard})
+	cfg := drone.Config{Name: "real", URL: w.drone, AdminToken: w.droneToken, TokenDir: w.dir, Guard: guard}
+	for _, e := range edit {
+		e(&cfg)
+	}
+	w.target, err = drone.New(cfg)
 	if err != nil {
 		t.Fatal(err)
 	}

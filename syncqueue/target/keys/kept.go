@@ -30,7 +30,7 @@ var _ Ring = (*Kept)(nil)
 func (k *Kept) Token(login string) (string, error) {
 	t, ok := k.vault.Token(login)
 	if !ok {
-		return "", fmt.Errorf("%w: he has linked no token", target.ErrNoCredential)
+		return "", fmt.Errorf("%w: hookd keeps no token of his", target.ErrNoCredential)
 	}
 	if k.state(digestOf(login, t.Text)) == target.CredentialRejected {
 		return "", fmt.Errorf("%w: the %s token was refused before: he has to link his present one", target.ErrRejected, t.Origin)
