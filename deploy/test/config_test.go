@@ -159,8 +159,11 @@ func TestOverlaysConfigurationFitsThePod(t *testing.T) {
 			}
 		}
 	}
-	if url := regexp.MustCompile(`http://127\.0\.0\.1:80\b`); !url.MatchString(configText(t, apply(t, "sidecar-drone"))) {
-		t.Error("the sidecar does not speak to Drone over loopback")
+	for ci, port := range map[string]string{"drone": "80", "woodpecker": "8000"} {
+		url := regexp.MustCompile(`http://127\.0\.0\.1:` + port + `\b`)
+		if !url.MatchString(configText(t, apply(t, "sidecar-"+ci))) {
+			t.Errorf("the sidecar does not speak to %s over loopback", ci)
+		}
 	}
 }
 

@@ -15,7 +15,7 @@ import (
 )
 
 // overlays are what people apply.
-var overlays = []string{"standalone", "sidecar-drone"}
+var overlays = []string{"standalone", "sidecar-drone", "sidecar-woodpecker"}
 
 func (c *cluster) faults() []string { return append(c.podFaults(), c.netFaults()...) }
 
@@ -102,15 +102,22 @@ func TestInspectionFindsASidecarThatIsNone(t *testing.T) {
 // Overlays that each spell out the container drift apart, unless somebody
 // looks.
 func TestSidecarIsTheContainerOfTheBase(t *testing.T) {
-	alone, aside := apply(t, "standalone"), apply(t, "sidecar-drone")
-	_, want := alone.hookd()
-	_, got := aside.hookd()
-	if !isSidecar(*got) || isSidecar(*want) {
-		t.Error("exactly the overlay's container has to be a sidecar")
-	}
-	got.RestartPolicy = nil
-	if diff := cmp.Diff(want, got); diff != "" {
-		t.Errorf("base (-), sidecar (+):\n%s", diff)
+	for ci, users := range map[string]string{"drone": "", "woodpecker": "woodpecker-users"} {
+		alone, aside := apply(t, "standalone"), apply(t, "sidecar-"+ci)
+		_, want := alone.hookd()
+		_, got := aside.hookd()
+		if !isSidecar(*got) || isSidecar(*want) {
+			t.Errorf("%s: exactly the overlay's container has to be a sidecar", ci)
+		}
+		got.RestartPolicy = nil
+		for i, m := range want.VolumeMounts {
+			if users != "" && m.Name == "hookd-drone-users" {
+				want.VolumeMounts[i].Name, want.VolumeMounts[i].MountPath = "hookd-"+users, "/run/secrets/"+users
+			}
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("%s: base (-), sidecar (+):\n%s", ci, diff)
+		}
 	}
 }
 

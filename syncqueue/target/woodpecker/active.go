@@ -48,7 +48,7 @@ func (t *Target) actives(ctx context.Context, forge int64, want target.Desired) 
 				list[r.RemoteID] = r
 			}
 		}
-		if list.have(want.Present) {
+		if list.have(want.Present) && list.have(want.Absent) {
 			break
 		}
 	}

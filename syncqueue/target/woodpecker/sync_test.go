@@ -50,6 +50,23 @@ func TestWhatIsActivatedShowsWithTheNextLook(t *testing.T) {
 	}
 }
 
+func TestWhatWasJustActivatedIsNotCalledGone(t *testing.T) {
+	s := newSim(t)
+	u := s.join(t, "ana")
+	s.sync(t, u, target.Desired{Absent: held(s.live(t, "one"))}) // lists what is active
+	r := s.live(t, "two", "ana")
+	s.logIn(t, "ana")
+	res := s.sync(t, u, target.Desired{Absent: held(r)}) // the forge still grants it
+	if !slices.Equal(res.Remaining, []string{r.ID}) {
+		t.Errorf("got %+v", res)
+	}
+	s.revoke(t, "ana", r)
+	s.write(t, "ana", "")
+	if _, err := s.target.Sync(t.Context(), u, target.Desired{Absent: held(s.live(t, "three"))}); !errors.Is(err, target.ErrNoCredential) {
+		t.Errorf("got %v: nobody can tell whether it shows", err)
+	}
+}
+
 func TestFewAdditionsRefreshNothing(t *testing.T) {
 	s := newSim(t)
 	u := s.join(t, "ana")
