@@ -25,6 +25,7 @@ type draftProvider struct {
 type draftTarget struct {
 	name, kind, url, provider string
 	remarks                   []string
+	session                   bool // Drone's session secret is known to the environment
 	// database is what to put into the file of mode database, "" where that is
 	// not to be had.
 	database string
@@ -95,7 +96,7 @@ func (d *draft) drone(env ciEnv) error {
 	if env.yes("DRONE_TLS_AUTOCERT") || env.has("DRONE_TLS_CERT") || env.has("DRONE_TLS_KEY") {
 		proto = "https"
 	}
-	t := &draftTarget{name: "drone", kind: "drone", provider: p.name}
+	t := &draftTarget{name: "drone", kind: "drone", provider: p.name, session: env.has("DRONE_COOKIE_SECRET")}
 	if host == "" {
 		host = "localhost:8080"
 		t.remarks = append(t.remarks, "DRONE_SERVER_HOST is not known: write Drone's address.")

@@ -89,6 +89,11 @@ func (b *draftWriter) target(t *draftTarget) {
 	b.line("    #token_file: " + b.file(t.name+"-admin"))
 	b.key("users", "{token_dir: "+b.file(t.name+"-users")+"}",
 		"A folder: one file for each user, its name the login, its content his token.")
+	if t.session {
+		b.about("Instead of users' tokens, for everybody at once: the secret of Drone's sessions, where Drone is on the same",
+			"machine or in the same pod. Needs token_file. The file then holds: what DRONE_COOKIE_SECRET holds")
+		b.line("    #users: {session_secret_file: " + b.file(t.name+"-cookie") + "}")
+	}
 	if t.database != "" {
 		b.about("Instead of users' tokens, for everybody at once: Drone's database (README, \"The ways into Drone\").",
 			"The file then holds: "+t.database)
