@@ -155,6 +155,12 @@ func TestWhyOfWhatDoesNotShow(t *testing.T) {
 	w.judged("Ana", "acme/app-02", "visible")
 	w.desk.credentials["Ana"] = "rejected"
 	w.judged("Ana", "acme/app-03", "no_credential", "drone rejects the credential")
+	w.desk.standing.MustLogIn = true
+	v, chain = w.judged("Ana", "acme/app-03", "no_credential", "drone cannot read the forge for Ana until he logs in there")
+	if says, _ := chain["credential"]["says"].(string); v["fix"] != "Ana logs in to drone once" || !strings.Contains(says, "must log in") {
+		t.Errorf("%v %v", v, chain)
+	}
+	w.desk.standing.MustLogIn = false
 	w.desk.standing.Account = false
 	v, _ = w.judged("Ana", "acme/app-03", "parked", "Ana has no account in drone")
 	if v["fix"] != "Ana logs in to drone once" {

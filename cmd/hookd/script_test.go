@@ -11,11 +11,14 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"net"
 	"net/http"
+	"net/http/cookiejar"
 	"net/url"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"regexp"
 	"strconv"
 	"strings"
@@ -61,6 +64,8 @@ import (
 //	hurry                    break that delivery off
 //	post STATUS URL          POST {} and expect a status
 //	rsakey FILE              write the private key of a GitHub App
+//	nowhere FILE…            what is in the files is neither in the log of that server nor in its
+//	                         data, pages, metrics and answers
 //	metric PATTERN           expect a line of /metrics
 //	api PATH PATTERN         ask the admin API until the answer has the pattern
 //	listen [again]           read that server's events from now on, or from where it was before
@@ -74,7 +79,7 @@ func TestScripts(t *testing.T) {
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"code": cmdCode, "await": cmdAwait, "world": cmdWorld, "repo": cmdRepo, "member": cmdMember, "link": cmdLink,
+			"code": cmdCode, "await": cmdAwait, "world": cmdWorld, "repo": cmdRepo, "member": cmdMember, "link": cmdLink, "nowhere": cmdNowhere,
 			"serve": cmdServe, "signal": cmdSignal, "ended": cmdEnded, "stop": cmdStop, "dawdle": cmdDawdle, "hurry": cmdHurry, "post": cmdPost, "metric": cmdMetric, "hook": cmdHook, "api": cmdAPI,
 			"listen": cmdListen, "heard": cmdHeard,
 			"rsakey": cmdRSAKey, "database": cmdDatabase, "sql": cmdSQL,
@@ -375,6 +380,49 @@ func cmdLink(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Check(err)
 	if got := strconv.Itoa(resp.StatusCode); got != args[0] || strings.Contains(string(text), token) {
 		ts.Fatalf("status %s, want %s:\n%s", got, args[0], text)
+	}
+}
+
+func cmdNowhere(ts *testscript.TestScript, _ bool, args []string) {
+	sinks := map[string]string{"server.log": ts.ReadFile("server.log")}
+	ts.Check(filepath.WalkDir(ts.MkAbs("data"), func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		text, err := os.ReadFile(path)
+		sinks[path] = string(text)
+		return err
+	}))
+	jar, err := cookiejar.New(nil)
+	ts.Check(err)
+	client, admin, token := &http.Client{Jar: jar}, ts.Getenv("ADMIN"), strings.TrimSpace(ts.ReadFile("data/admin-token"))
+	resp, err := client.PostForm(admin+"/dashboard/sign-in", url.Values{"token": {token}})
+	ts.Check(err)
+	resp.Body.Close()
+	for _, path := range []string{
+		"/", "/link", "/metrics", "/readyz?verbose", "/api/v1/users", "/api/v1/jobs", "/api/v1/jobs?state=done",
+		"/api/v1/jobs?state=parked", "/api/v1/targets", "/api/v1/providers", "/api/v1/deliveries",
+	} {
+		req, err := http.NewRequest(http.MethodGet, admin+path, nil)
+		ts.Check(err)
+		req.Header.Set("Authorization", "Bearer "+token)
+		resp, err := client.Do(req)
+		ts.Check(err)
+		text, err := io.ReadAll(resp.Body)
+		resp.Body.Close()
+		ts.Check(err)
+		if resp.StatusCode != http.StatusOK {
+			ts.Fatalf("%s: status %d", path, resp.StatusCode)
+		}
+		sinks[path] = string(text)
+	}
+	for _, name := range args {
+		secret := strings.TrimSpace(ts.ReadFile(name))
+		for sink, text := range sinks {
+			if strings.Contains(text, secret) {
+				ts.Fatalf("what is in %s is in %s", name, sink)
+			}
+		}
 	}
 }
 
