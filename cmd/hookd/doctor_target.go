@@ -46,6 +46,7 @@ func (d *doctor) target(ctx context.Context, t *targetConfig) {
 	}
 	d.say(levelOK, "target", t.Name, "", "%s", text)
 	d.events(t)
+	d.stale(ctx, t)
 	roster, ok := driver.(target.Roster)
 	if !ok {
 		return

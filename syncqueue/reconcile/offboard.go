@@ -125,7 +125,8 @@ func (e *Engine) leave(ctx context.Context, p *provider, t Target, l syncqueue.L
 // shut ends an account, or says what that would do.
 func (e *Engine) shut(ctx context.Context, t Target, u providers.User, f *farewell, d storage.Departure, dry bool) error {
 	f.record = nil
-	got, err := t.Driver.(target.Offboarder).Deactivate(ctx, u, target.Leaving{Admins: t.OffboardAdmins, Dry: dry})
+	heirs := func(ctx context.Context, id string) ([]string, error) { return e.heirs(ctx, t, id, u) }
+	got, err := t.Driver.(target.Offboarder).Deactivate(ctx, u, target.Leaving{Admins: t.OffboardAdmins, Dry: dry, Heirs: heirs})
 	switch {
 	case errors.Is(err, target.ErrNoAccount):
 		f.gone = d.State != ""
@@ -154,6 +155,21 @@ func (e *Engine) shut(ctx context.Context, t Target, u providers.User, f *farewe
 		e.cfg.Log.Info("audit", "target", t.Name, "provider", t.Provider, "user", u.Login, "offboarding", string(d.State), "note", d.Note)
 	}
 	return nil
+}
+
+// heirs are who else administers a repository as far as is known.
+func (e *Engine) heirs(ctx context.Context, t Target, id string, leaver providers.User) ([]string, error) {
+	col, err := e.cfg.Store.Repo(ctx, t.Provider, id)
+	if errors.Is(err, storage.ErrUnknown) {
+		return nil, nil
+	}
+	var logins []string
+	for _, h := range col.Holders {
+		if h.User.ID != leaver.ID && h.Cell.Permission == providers.Admin {
+			logins = append(logins, h.User.Login)
+		}
+	}
+	return logins, err
 }
 
 // back lets in again whom hookd had shut out.

@@ -289,3 +289,17 @@ func departureOf(t *testing.T, snapshot func(context.Context, string) ([]byte, e
 	}
 	return d
 }
+
+func TestAccessThatOutlivesItsLossIsCalledSo(t *testing.T) {
+	inBubble(t, staff(), plan{}, func(h *house) {
+		h.ci.mu.Lock()
+		h.ci.keys = map[string]bool{}
+		h.ci.mu.Unlock()
+		h.quit("p1")
+		h.after(10 * time.Second)
+		parked := h.jobs(syncqueue.Parked)
+		if len(parked) != 1 || !strings.HasPrefix(parked[0].Note, "security: he may still see what he lost, 2: acme/app, acme/lib: ") {
+			t.Errorf("parked are %+v", parked)
+		}
+	})
+}

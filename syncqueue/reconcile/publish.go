@@ -176,11 +176,15 @@ func credentialOf(t Target, u providers.User) target.Credential {
 // what the guard holds looks again, anything else is retried.
 func (e *Engine) unpublished(l syncqueue.Lease, t Target, h storage.Holdings, err error) (syncqueue.Outcome, error) {
 	park := func(c target.Credential) (syncqueue.Outcome, error) {
+		note := err.Error()
+		if lost := h.Absent(t.Name); len(lost) > 0 && c != "" {
+			note = stale(lost) + ": " + note
+		}
 		return syncqueue.Outcome{
-			Result: syncqueue.ResultParked, Note: err.Error(),
+			Result: syncqueue.ResultParked, Note: note,
 			Confirm: &storage.Confirm{
 				Target: t.Name, Provider: l.Job.Provider, User: h.User.ID, Version: h.Version,
-				Credential: string(c), Note: err.Error(),
+				Credential: string(c), Note: note,
 			},
 		}, nil
 	}
@@ -199,6 +203,16 @@ func (e *Engine) unpublished(l syncqueue.Lease, t Target, h storage.Holdings, er
 		return syncqueue.Outcome{}, syncqueue.After(later.At, err)
 	}
 	return syncqueue.Outcome{}, err
+}
+
+// stale says that access outlives its loss, since nobody can act for the user.
+func stale(lost []providers.Access) string {
+	names := make([]string, len(lost))
+	for i, a := range lost {
+		names[i] = a.Repo.Path
+	}
+	slices.Sort(names)
+	return "security: " + enumerate("he may still see what he lost,", names)
 }
 
 // evidence names the hidden repositories and why, in a stable order.

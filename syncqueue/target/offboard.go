@@ -35,6 +35,9 @@ type Offboarder interface {
 type Leaving struct {
 	Admins []string // logins of administrators who may be, if they leave
 	Dry    bool
+
+	// Heirs names who may own a repository, by its id, after him. It may be nil.
+	Heirs func(ctx context.Context, id string) (logins []string, err error)
 }
 
 // A Departure is what Deactivate found and did.

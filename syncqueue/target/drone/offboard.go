@@ -32,6 +32,11 @@ func (t *Target) Deactivate(ctx context.Context, u providers.User, o target.Leav
 }
 
 func (t *Target) deactivate(ctx context.Context, login string, o target.Leaving) (out target.Departure, err error) {
+	if !o.Dry && o.Heirs != nil {
+		if err := t.presentHeirs(ctx, login, o.Heirs); err != nil {
+			return out, err
+		}
+	}
 	who, done, err := t.administer(ctx, login)
 	if err != nil {
 		return out, err
@@ -62,9 +67,9 @@ func (t *Target) deactivate(ctx context.Context, login string, o target.Leaving)
 	if err != nil {
 		return out, err
 	}
-	for slug, owner := range before {
+	for slug, r := range before {
 		out.Listed = append(out.Listed, slug)
-		if owner == who.ID {
+		if r.Owner == who.ID {
 			out.Owned = append(out.Owned, slug)
 		}
 	}
@@ -163,66 +168,4 @@ func (t *Target) activity(ctx context.Context, login string, active bool) error 
 		err = errors.New("the CI server took it, but does not show it")
 	}
 	return err
-}
-
-// ownership tells, by name, the ids of the owners of what Drone lists for a
-// user.
-func (t *Target) ownership(ctx context.Context, login string) (map[string]int64, error) {
-	ctx, cancel := context.WithTimeout(ctx, lookTimeout)
-	defer cancel()
-	var list []struct {
-		Slug  string `json:"slug"`
-		Owner int64  `json:"user_id"`
-	}
-	err := t.client.do(ctx, http.MethodGet, userPath(login)+"/repos", t.admin(), nil, func(d *json.Decoder) error { return d.Decode(&list) })
-	if err == nil && list == nil {
-		err = errors.New("the answer is no list")
-	}
-	if err != nil {
-		return nil, fmt.Errorf("as administrator: %w", err)
-	}
-	out := make(map[string]int64, len(list))
-	for _, r := range list {
-		out[r.Slug] = r.Owner
-	}
-	return out, nil
-}
-
-// handedOver waits until none of the repositories is the user's any more, and
-// returns whose they are.
-func (t *Target) handedOver(ctx context.Context, login string, id int64, owned []string) (map[string]string, error) {
-	if len(owned) == 0 {
-		return nil, nil
-	}
-	for step := 0; ; step++ {
-		now, err := t.ownership(ctx, login)
-		if err != nil {
-			return nil, err
-		}
-		rest := slices.ContainsFunc(owned, func(slug string) bool { return now[slug] == id })
-		if !rest || step == len(t.cfg.Wait) {
-			return t.ownerNames(ctx, now, owned)
-		}
-		if err := pause(ctx, t.cfg.Wait[step]); err != nil {
-			return nil, err
-		}
-	}
-}
-
-func (t *Target) ownerNames(ctx context.Context, now map[string]int64, slugs []string) (map[string]string, error) {
-	ctx, cancel := context.WithTimeout(ctx, lookTimeout)
-	defer cancel()
-	var all []account
-	if err := t.client.do(ctx, http.MethodGet, "/api/users", t.admin(), nil, func(d *json.Decoder) error { return d.Decode(&all) }); err != nil {
-		return nil, fmt.Errorf("as administrator: %w", err)
-	}
-	names := make(map[int64]string, len(all))
-	for _, a := range all {
-		names[a.ID] = a.Login
-	}
-	out := make(map[string]string, len(slugs))
-	for _, slug := range slugs {
-		out[slug] = names[now[slug]]
-	}
-	return out, nil
 }

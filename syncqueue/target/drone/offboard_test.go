@@ -1,6 +1,7 @@
 package drone_test
 
 import (
+	"context"
 	"errors"
 	"net/http"
 	"reflect"
@@ -64,6 +65,27 @@ func TestLeaverIsDeactivatedAndHandsOverWhatHeOwned(t *testing.T) {
 	}
 	if err := s.target.Reactivate(t.Context(), li); err != nil || !s.drone.Active("li") {
 		t.Errorf("coming back: active %t, %v", s.drone.Active("li"), err)
+	}
+}
+
+// Drone hands over to whom it knows to administer a repository, which it finds
+// out when he opens it.
+func TestWhatALeaverOwnedGoesToWhomTheForgeLetsAdministerIt(t *testing.T) {
+	s, li := offices(t)
+	alone := s.forge.list("li")[0]
+	s.forge.set("ana", alone.ID, true)
+	s.forge.head("ana", alone)
+	if alone.Path != "acme/alone" || s.button(t, "ana") != http.StatusOK {
+		t.Fatal("ana does not see acme/alone")
+	}
+	asked := []string{}
+	heirs := func(_ context.Context, id string) ([]string, error) {
+		asked = append(asked, id)
+		return []string{"nobody", "ana"}, nil
+	}
+	got, err := s.target.Deactivate(t.Context(), li, target.Leaving{Heirs: heirs})
+	if err != nil || got.Owners["acme/alone"] != "ana" || len(asked) != 2 {
+		t.Errorf("%+v, %v, asked about %v", got, err, asked)
 	}
 }
 
