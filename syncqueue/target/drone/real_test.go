@@ -246,23 +246,8 @@ func (w *real) Count(u providers.User) func(context.Context) (int, error) {
 
 func (w *real) LogIn(t *testing.T, u providers.User) {
 	t.Helper()
-	b := newBrowser(t)
-	at, page := b.get(w.drone + "/login")
-	if strings.HasPrefix(at, w.gitea+"/user/login") {
-		form := hidden(page)
-		form.Set("user_name", u.Login)
-		form.Set("password", password(u.Login))
-		at, page = b.post(w.gitea+"/user/login", form)
-	}
-	if strings.Contains(at, "/login/oauth/authorize") {
-		form := hidden(page)
-		form.Set("granted", "true")
-		at, _ = b.post(w.gitea+"/login/oauth/grant", form)
-	}
-	if !strings.HasPrefix(at, w.drone) || strings.Contains(at, "error") {
-		t.Fatalf("the login of %s ended at %s", u.Login, at)
-	}
-	_, page = b.post(w.drone+"/api/user/token", url.Values{})
+	b := targettest.LogIn(t, w.drone+"/login", w.gitea, u.Login, password(u.Login))
+	_, page := b.Post(w.drone+"/api/user/token", url.Values{}, nil)
 	var token struct {
 		Token string `json:"token"`
 	}

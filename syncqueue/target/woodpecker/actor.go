@@ -2,6 +2,7 @@ package woodpecker
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/hookd/hookd/providers"
@@ -65,8 +66,8 @@ func (t *Target) refused(ctx context.Context, a actor) error {
 // absent tells why nobody can act for a user without a token: he has no account
 // there, or nobody has his token. Only an administrator can tell the first.
 func (t *Target) absent(ctx context.Context, a actor) error {
-	if t.cfg.AdminToken == "" {
-		return a.missing
+	if t.cfg.AdminToken == "" || errors.Is(a.missing, target.ErrRejected) {
+		return a.missing // whoever has a token had an account
 	}
 	known, err := t.knows(ctx, a.user)
 	switch {

@@ -127,6 +127,22 @@ func TestTokenOfSomebodyElseIsRefused(t *testing.T) {
 	}
 }
 
+func TestRefusedTokenMakesNoStranger(t *testing.T) {
+	s := newSim(t)
+	r := s.live(t, "one")
+	want := target.Desired{Present: held(r)}
+	if _, err := s.target.Sync(t.Context(), s.user(t, "zoe"), want); !errors.Is(err, target.ErrNoAccount) {
+		t.Fatalf("got %v", err)
+	}
+	ana := s.join(t, "ana") // after the users were listed
+	s.write(t, "ana", "spoilt")
+	for range 2 {
+		if _, err := s.target.Sync(t.Context(), ana, want); !errors.Is(err, target.ErrRejected) {
+			t.Errorf("got %v, want ErrRejected", err)
+		}
+	}
+}
+
 func TestRenamedUserIsToldByTheForgesID(t *testing.T) {
 	s := newSim(t)
 	u := s.join(t, "ana")
