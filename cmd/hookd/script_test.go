@@ -45,7 +45,11 @@ import (
 //	                         hookd.yaml follow it in mode database; or add users to it
 //	sql FILE QUERY PATTERN   query a SQLite file until a row of one column has the pattern
 //	repo create|delete NAME  on the simulated forge; created ones are active at once
+//	repo create NAME BY      as somebody, on a Gitea; nobody activates it
 //	repo draft|activate NAME the same in two steps, where the CI server wants that
+//	repo file NAME FILE      commit a file, on a Gitea
+//	drone NAME PATTERN       look at a repository in the simulated Drone until it has the pattern
+//	drone NAME off           deactivate it there, by hand
 //	member add|remove TEAM LOGIN   on the simulated forge
 //	user add|login LOGIN     on the simulated forge; to the simulated Drone, for the first time
 //	user active|inactive LOGIN   whether the simulated Drone lets him in
@@ -83,7 +87,7 @@ func TestScripts(t *testing.T) {
 			"serve": cmdServe, "signal": cmdSignal, "ended": cmdEnded, "stop": cmdStop, "dawdle": cmdDawdle, "hurry": cmdHurry, "post": cmdPost, "metric": cmdMetric, "hook": cmdHook, "api": cmdAPI,
 			"listen": cmdListen, "heard": cmdHeard,
 			"rsakey": cmdRSAKey, "database": cmdDatabase, "sql": cmdSQL,
-			"user": cmdUser,
+			"user": cmdUser, "drone": cmdDrone,
 		},
 	})
 }
@@ -163,7 +167,14 @@ func cmdRepo(ts *testscript.TestScript, _ bool, args []string) {
 	w := stageOf(ts).world
 	switch args[0] {
 	case "create":
+		if len(args) > 2 {
+			_, err := giteaOf(ts).CreateRepo(providerstest.GiteaRepo{Owner: demoOrg, Name: args[1], Private: true, By: args[2]})
+			ts.Check(err)
+			return
+		}
 		ts.Check(w.create(args[1]))
+	case "file":
+		ts.Check(giteaOf(ts).AddFile(demoOrg+"/"+args[1], args[2]))
 	case "delete":
 		ts.Check(w.forge.DeleteRepo(demoOrg + "/" + args[1]))
 	case "draft":
@@ -172,6 +183,29 @@ func cmdRepo(ts *testscript.TestScript, _ bool, args []string) {
 		stageOf(ts).drafts[args[1]] = r
 	case "activate":
 		w.ci.activate(stageOf(ts).drafts[args[1]])
+	}
+}
+
+func giteaOf(ts *testscript.TestScript) *providerstest.Gitea {
+	g, ok := stageOf(ts).forge.simulator.(*providerstest.Gitea)
+	if !ok {
+		ts.Fatalf("the world has no Gitea")
+	}
+	return g
+}
+
+func cmdDrone(ts *testscript.TestScript, _ bool, args []string) {
+	d, name := stageOf(ts).drone, demoOrg+"/"+args[0]
+	if args[1] == "off" {
+		d.SetActive(name, false)
+		return
+	}
+	pattern := regexp.MustCompile(args[1])
+	for end := time.Now().Add(patience); !pattern.MatchString(fmt.Sprintf("%+v", d.Repository(name))); {
+		if time.Now().After(end) {
+			ts.Fatalf("not so within %s: %+v", patience, d.Repository(name))
+		}
+		<-time.After(100 * time.Millisecond)
 	}
 }
 

@@ -20,6 +20,9 @@ func (f facts) chain() []Link {
 	out = append(out, f.catalogue())
 	for _, t := range f.targets {
 		out = append(out, f.credential(t), f.server(t))
+		if l, ok := t.activity(); ok {
+			out = append(out, l)
+		}
 	}
 	return out
 }

@@ -36,6 +36,9 @@ type targetFacts struct {
 	published storage.Published
 	behind    bool
 	job       *syncqueue.Job // that is to make it follow, nil if none is
+
+	activation storage.Activation // what its policy came to about the repository, if it did
+	deciding   *syncqueue.Job     // that is to decide it, nil if none is
 }
 
 func (f facts) held() bool { return f.cell != nil && f.cell.Permission > providers.None }
@@ -81,6 +84,9 @@ func gather(ctx context.Context, s Sources, q Question) (facts, error) {
 	for _, name := range s.Desk.TargetsOf(q.Provider) {
 		t := targetFacts{name: name, Standing: s.Desk.Standing(name, f.user.Login), published: h.Targets[name], behind: h.Behind(name)}
 		if t.job, err = pending(ctx, s, syncqueue.PublishJob(name, q.Provider, f.user, syncqueue.Job{}, 0, f.now).Key); err != nil {
+			return f, err
+		}
+		if err := t.activated(ctx, s, f); err != nil {
 			return f, err
 		}
 		f.targets = append(f.targets, t)

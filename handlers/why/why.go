@@ -113,7 +113,8 @@ const (
 )
 
 // A Link is one link of the chain: forge, event, job, catalogue, and for each
-// target credential and server. Name comes first where somebody goes by
+// target credential, server and, where its policy has to do with the repository,
+// activation. Name comes first where somebody goes by
 // another name now.
 type Link struct {
 	Link     string     `json:"link"`

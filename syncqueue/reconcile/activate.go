@@ -65,6 +65,23 @@ func (e *Engine) activation(ctx context.Context, p *provider, t Target, l syncqu
 	return []syncqueue.Job{j}, nil
 }
 
+// announced returns the jobs that decide on a repository of which a delivery says
+// that it is new, for all targets. Some other read may have met it a moment
+// before, and only the delivery knows who made it.
+func (e *Engine) announced(ctx context.Context, p *provider, l syncqueue.Lease, f finding) ([]syncqueue.Job, error) {
+	var jobs []syncqueue.Job
+	for _, r := range f.change.Repos {
+		for _, name := range p.keepers {
+			more, err := e.activation(ctx, p, e.targets[name], l, r)
+			if err != nil {
+				return nil, err
+			}
+			jobs = append(jobs, more...)
+		}
+	}
+	return jobs, nil
+}
+
 func (e *Engine) decided(ctx context.Context, t Target, repo string) (a storage.Activation, err error) {
 	err = e.load(ctx, storage.ActivationKey(t.Name, t.Provider, repo), &a)
 	return a, err

@@ -242,6 +242,22 @@ func TestWithoutACredentialItWaitsForOne(t *testing.T) {
 	})
 }
 
+func TestADeliveryTellsWhoMadeWhatAPollSawFirst(t *testing.T) {
+	inBubble(t, acme(), plan{policy: pipelines, repos: 10 * time.Second}, func(h *house) {
+		r := h.world.born("12", "app", "ana")
+		h.world.change(func() { h.world.repos["12"].files[".drone.yml"] = true })
+		h.after(time.Minute)
+		if j := h.deciding("12"); j.State != syncqueue.Parked {
+			t.Fatalf("%s: %q", j.State, j.Note)
+		}
+		h.announce(r, "ana")
+		h.after(10 * time.Second)
+		if got := h.ci.activation("12"); got.as != "ana" {
+			t.Errorf("%+v; %q", got, h.deciding("12").Note)
+		}
+	})
+}
+
 func TestADryRunOnlyTells(t *testing.T) {
 	dry := pipelines
 	dry.DryRun = true

@@ -18,6 +18,11 @@ func (e *Engine) repo(ctx context.Context, p *provider, l syncqueue.Lease) (sync
 		return *o, nil
 	}
 	f, err := e.lookAtRepo(ctx, p, l)
+	if err == nil && l.Job.Hint.New {
+		var jobs []syncqueue.Job
+		jobs, err = e.announced(ctx, p, l, f)
+		f.follow = append(f.follow, jobs...)
+	}
 	return e.settle(p, l, f, err), err
 }
 
