@@ -57,7 +57,7 @@ func TestDemoFailsWhenNothingShows(t *testing.T) {
 // the scenario looks at how the forge's deliveries were answered.
 func TestRotationSeesWhatIsRefused(t *testing.T) {
 	for _, kind := range forgeNames() {
-		d := &demo{app: &app{stdout: io.Discard, stderr: io.Discard}, log: slog.New(slog.DiscardHandler), level: &slog.LevelVar{}, addr: "127.0.0.1:0", kind: kind}
+		d := &demo{app: &app{stdout: io.Discard, stderr: io.Discard}, log: slog.New(slog.DiscardHandler), level: &slog.LevelVar{}, addr: "127.0.0.1:0", kind: kind, ci: "drone"}
 		err := d.run(t.Context(), scenarios["rotation"], func(ctx context.Context) error {
 			// The forge changes over before hookd knows the new secret.
 			if err := d.world.setSecret(ctx, secret(newKey())); err != nil {
