@@ -125,6 +125,10 @@ type Access struct {
 	User       User       `json:"user"`
 	Repo       Repo       `json:"repo"`
 	Permission Permission `json:"permission"`
+
+	// Until is when the forge will end it by itself, in UTC; zero if it does
+	// not, or that is not told.
+	Until time.Time `json:"until,omitzero"`
 }
 
 // SubjectKind is what a Subject names.

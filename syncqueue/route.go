@@ -103,6 +103,14 @@ func MemberJob(provider string, u providers.User, org providers.Org, lane Lane, 
 	return j
 }
 
+// CollaboratorJob looks again at what u may do with r.
+func CollaboratorJob(provider string, u providers.User, r providers.Repo, lane Lane, now time.Time) Job {
+	j := newJob(KindMember, provider, r.Org.ID, UserSubject(u), lane, now)
+	j.Within = RepoSubject(r)
+	j.Key = j.key()
+	return j
+}
+
 // ScopeJob reads an organization in one pass.
 func ScopeJob(provider string, org providers.Org, now time.Time) Job {
 	return newJob(KindScope, provider, org.ID, OrgSubject(org), LaneReconcile, now)

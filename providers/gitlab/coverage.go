@@ -13,7 +13,7 @@ func Coverage() []providers.Coverage {
 	}
 }
 
-const noteExpiry = "of a group and of shares, when GitLab takes them away in the night; of a project's own members as any change of those, or reconciled"
+const noteExpiry = "of a group, of a project and of shares: when GitLab takes them away in the night, and again while it has not"
 
 var groupRows = []providers.Heard{
 	{Change: providers.RepoCreated, By: providers.ByEvent, Events: []string{"project_create"}, Effect: providers.EffectRepo, Note: "GitLab 17.6 on"},

@@ -8,9 +8,10 @@
 // (whatever but the path, without saying what), groups, the members of groups
 // and projects, users. A group's hook (Premium) hears of projects created and
 // destroyed, of its members and of its subgroups. Nothing tells that a group or
-// a project was shared with a group, that a membership expired, or that a user
-// was blocked: those are polled. Deliveries come in no order, and the same one
-// may come twice under one id.
+// a project was shared with a group, or that a user was blocked: those are
+// polled. That GitLab took away what had expired is told of members as any
+// removal is, and of shares not at all; the day is known beforehand. Deliveries
+// come in no order, and the same one may come twice under one id.
 //
 // A payload names a project's namespace by its path, and a group by its id and
 // the last part of its path: see providers.OrgSet for how it is known to be
@@ -23,7 +24,8 @@
 // groups the project lies in, and of groups that it or one of those was shared
 // with, each at his highest level. GET /projects/:id/members/all reads its
 // levels from the same table, so the two agree. Minimal access is none;
-// whoever is blocked, waits for consent or has expired has none.
+// whoever is blocked or waits for consent has none. The table knows no dates:
+// what has expired grants until GitLab's worker has taken it away.
 //
 // # Organizations
 //

@@ -11,15 +11,23 @@ import (
 )
 
 // expiryLag is how long after the beginning of its last day GitLab still counts
-// a membership or share: until its own worker has taken it away, at ten past
-// midnight (config/initializers/1_settings.rb, remove_expired_members_worker
-// and remove_expired_group_links_worker).
+// a membership or share. What it authorizes does not look at the date
+// (lib/gitlab/project_authorizations.rb): access ends when its own workers have
+// taken away what is over, at ten past midnight in UTC unless configured
+// otherwise (config/initializers/1_settings.rb, remove_expired_members_worker and
+// remove_expired_group_links_worker).
 const expiryLag = 11 * time.Minute
 
-// memberEnds are the memberships that will expire, by the groups they were read
-// of. One that is inherited is in several of them.
-func (f *Forge) memberEnds(rows map[int64][]*member) []providers.End {
-	now := f.now()
+func until(day *sdk.ISOTime) time.Time {
+	if day == nil {
+		return time.Time{}
+	}
+	return time.Time(*day).UTC().Add(expiryLag)
+}
+
+// memberEnds are the memberships that expire, by the groups they were read of.
+// One that is inherited is in several of them.
+func memberEnds(rows map[int64][]*member) []providers.End {
 	type end struct {
 		user int64
 		at   time.Time
@@ -28,14 +36,12 @@ func (f *Forge) memberEnds(rows map[int64][]*member) []providers.End {
 	var ends []providers.End
 	for _, some := range rows {
 		for _, m := range some {
-			if m.ExpiresAt == nil || !m.active(now) {
+			e := end{m.ID, m.until()}
+			if e.at.IsZero() || !m.active() || seen[e] {
 				continue
 			}
-			e := end{m.ID, time.Time(*m.ExpiresAt).Add(expiryLag)}
-			if !seen[e] {
-				seen[e] = true
-				ends = append(ends, providers.End{At: e.at, Words: "his membership of a group expires", User: m.user()})
-			}
+			seen[e] = true
+			ends = append(ends, providers.End{At: e.at, Words: "his membership of a group expires", User: m.user()})
 		}
 	}
 	slices.SortFunc(ends, func(a, b providers.End) int {
@@ -44,14 +50,12 @@ func (f *Forge) memberEnds(rows map[int64][]*member) []providers.End {
 	return ends
 }
 
-// shareEnds are the shares of projects that will expire.
-func (f *Forge) shareEnds(projects []*sdk.Project) []providers.End {
-	now := f.now()
+// shareEnds are the shares of projects that expire.
+func shareEnds(projects []*sdk.Project) []providers.End {
 	var ends []providers.End
 	for _, p := range projects {
 		for _, s := range p.SharedWithGroups {
-			if s.ExpiresAt != nil && time.Time(*s.ExpiresAt).After(now) {
-				at := time.Time(*s.ExpiresAt).Add(expiryLag)
+			if at := until(s.ExpiresAt); !at.IsZero() {
 				ends = append(ends, providers.End{At: at, Words: "its share with " + s.GroupFullPath + " expires", Repo: text(p.ID)})
 			}
 		}

@@ -120,31 +120,64 @@ func TestSharesGrantUpToTheirLevel(t *testing.T) {
 	h.has("ana", map[string]string{})
 }
 
-func TestExpiredWaitingAndBlockedHaveNothing(t *testing.T) {
+// GitLab authorizes by what memberships there are, whatever their dates: one that
+// has expired grants until GitLab's worker has taken it away.
+func TestWhatExpiredGrantsUntilGitLabTakesItAway(t *testing.T) {
 	now := time.Date(2026, 3, 2, 23, 59, 0, 0, time.UTC)
 	h := build(t, providerstest.GitLabOptions{Now: func() time.Time { return now }})
+	midnight, end := now.Add(time.Minute), time.Date(2026, 3, 3, 0, 11, 0, 0, time.UTC)
+	check(t,
+		h.g.AddGroupMember("acme", "ana", providerstest.GitLabDeveloper), h.g.ExpireGroupMember("acme", "ana", midnight),
+		h.g.AddProjectMember("acme/app", "li", providerstest.GitLabReporter), h.g.ExpireCollaborator("acme/app", "li", midnight),
+		h.g.AddGroupMember("platform", "omar", providerstest.GitLabGuest),
+		h.g.ShareProject("acme/app", "platform", providerstest.GitLabDeveloper), h.g.ExpireProjectShare("acme/app", "platform", midnight),
+	)
 	everything := map[string]string{"acme/app": "write", "acme/sub/app": "write", "acme/sub/deep/app": "write"}
+	before := func() {
+		t.Helper()
+		h.has("ana", everything)
+		h.has("li", map[string]string{"acme/app": "read"})
+		h.has("omar", map[string]string{"acme/app": "read"})
+	}
+	before()
+	app := providers.Repo{ID: h.id("acme/app"), Path: "acme/app"}
+	ends := map[string]time.Time{}
+	for _, a := range all(t, h.f.RepoAccess(t.Context(), app)) {
+		ends[a.User.Login] = a.Until
+	}
+	if !ends["ana"].Equal(end) || !ends["li"].Equal(end) || !ends["root"].IsZero() {
+		t.Errorf("what is granted on the project ends at %v", ends)
+	}
+	for _, a := range all(t, h.f.ScopeAccess(t.Context(), h.people["li"], providers.Subject{Kind: providers.SubjectRepo, ID: app.ID})) {
+		if !a.Until.Equal(end) {
+			t.Errorf("what li has ends at %v", a.Until)
+		}
+	}
+	m := must[providers.Model](t)(h.f.Model(t.Context(), must[providers.Org](t)(h.f.Org(t.Context(), "acme"))))
+	if len(m.Ends) != 2 || m.Ends[0].Repo != app.ID || m.Ends[1].User.Login != "ana" || !m.Ends[0].At.Equal(end) || !m.Ends[1].At.Equal(end) {
+		t.Errorf("what ends by itself: %v", m.Ends)
+	}
+	now = now.Add(2 * time.Minute)
+	before()
+	check(t, h.g.RemoveExpired())
 	for _, login := range []string{"ana", "li", "omar"} {
+		h.has(login, map[string]string{})
+	}
+}
+
+func TestWaitingAndBlockedHaveNothing(t *testing.T) {
+	h := build(t, providerstest.GitLabOptions{})
+	everything := map[string]string{"acme/app": "write", "acme/sub/app": "write", "acme/sub/deep/app": "write"}
+	for _, login := range []string{"li", "omar"} {
 		check(t, h.g.AddGroupMember("acme", login, providerstest.GitLabDeveloper))
 		h.has(login, everything)
 	}
-	check(t,
-		h.g.ExpireGroupMember("acme", "ana", now.Add(24*time.Hour)),
-		h.g.HoldGroupMember("acme", "li", true),
-		h.g.SetState("omar", "blocked"),
-	)
-	h.has("ana", everything)
-	m := must[providers.Model](t)(h.f.Model(t.Context(), must[providers.Org](t)(h.f.Org(t.Context(), "acme"))))
-	if len(m.Ends) != 1 || m.Ends[0].User.Login != "ana" || !m.Ends[0].At.Equal(time.Date(2026, 3, 3, 0, 11, 0, 0, time.UTC)) {
-		t.Errorf("what ends by itself: %v", m.Ends)
-	}
+	check(t, h.g.HoldGroupMember("acme", "li", true), h.g.SetState("omar", "blocked"))
 	h.has("li", map[string]string{})
 	h.has("omar", map[string]string{})
 	if n := must[int](t)(h.f.Count(t.Context(), h.people["omar"])); n != 0 {
 		t.Errorf("a blocked user has %d projects", n)
 	}
-	now = now.Add(2 * time.Minute)
-	h.has("ana", map[string]string{})
 	check(t, h.g.SetState("omar", "active"), h.g.HoldGroupMember("acme", "li", false))
 	h.has("omar", everything)
 	h.has("li", everything)

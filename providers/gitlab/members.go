@@ -31,15 +31,16 @@ func (m *member) user() providers.User {
 	return providers.User{ID: text(m.ID), Login: m.Username}
 }
 
-// active reports whether the row grants anything now: to a user who is not
-// blocked, banned or deactivated, by a membership that is consented to and has
-// not expired. GitLab ends a membership at the beginning of the day, in UTC
-// unless configured otherwise, some minutes before it deletes the row.
-func (m *member) active(now time.Time) bool {
+// active reports whether the row grants anything: to a user who is not blocked,
+// banned or deactivated, by a membership that is consented to. One that has
+// expired grants as long as there is a row: see until.
+func (m *member) active() bool {
 	return (m.State == "" || m.State == stateActive) &&
-		(m.MembershipState == "" || m.MembershipState == stateActive) &&
-		(m.ExpiresAt == nil || time.Time(*m.ExpiresAt).After(now))
+		(m.MembershipState == "" || m.MembershipState == stateActive)
 }
+
+// until is when the row will be gone, zero for never.
+func (m *member) until() time.Time { return until(m.ExpiresAt) }
 
 const stateActive = "active"
 
@@ -105,10 +106,10 @@ func (f *Forge) accesses(ctx context.Context, r providers.Repo, path string) ite
 		if err != nil {
 			return nil, err
 		}
-		best := f.best(rows)
+		best := best(rows)
 		all := make([]providers.Access, 0, len(best))
 		for _, m := range best {
-			all = append(all, providers.Access{User: m.user(), Repo: r, Permission: permission(m.AccessLevel)})
+			all = append(all, providers.Access{User: m.user(), Repo: r, Permission: permission(m.AccessLevel), Until: m.until()})
 		}
 		return all, nil
 	})
@@ -116,11 +117,10 @@ func (f *Forge) accesses(ctx context.Context, r providers.Repo, path string) ite
 
 // best keeps of each user the active row of the highest level, if it grants
 // anything, ordered by id.
-func (f *Forge) best(rows []*member) []*member {
-	now := f.now()
+func best(rows []*member) []*member {
 	byID := map[int64]*member{}
 	for _, m := range rows {
-		if !m.active(now) || permission(m.AccessLevel) == providers.None {
+		if !m.active() || permission(m.AccessLevel) == providers.None {
 			continue
 		}
 		if had := byID[m.ID]; had == nil || m.AccessLevel > had.AccessLevel {
@@ -151,8 +151,8 @@ func (f *Forge) accessTo(ctx context.Context, u providers.User, id string) (prov
 	case text(m.ID) != u.ID:
 		return a, nonsense("GET /projects/"+id+"/members/all/"+u.ID, "somebody else")
 	}
-	if m.active(f.now()) {
-		a.Permission = permission(m.AccessLevel)
+	if m.active() {
+		a.Permission, a.Until = permission(m.AccessLevel), m.until()
 	}
 	return a, nil
 }
@@ -188,7 +188,7 @@ func (f *Forge) Members(ctx context.Context, s providers.Subject) iter.Seq2[prov
 			}
 			rows = append(rows, some...)
 		}
-		best := f.best(rows)
+		best := best(rows)
 		users := make([]providers.User, len(best))
 		for i, m := range best {
 			users[i] = m.user()

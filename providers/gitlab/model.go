@@ -7,7 +7,6 @@ import (
 	"maps"
 	"slices"
 	"strings"
-	"time"
 
 	sdk "gitlab.com/gitlab-org/api/client-go/v2"
 
@@ -46,16 +45,16 @@ func (f *Forge) model(ctx context.Context, org providers.Org) (providers.Model, 
 	if err != nil {
 		return providers.Model{}, err
 	}
-	repos, shares := f.holdings(projects)
-	m := providers.Model{Org: convertGroup(root), Ends: f.shareEnds(projects)}
+	repos, shares := holdings(projects)
+	m := providers.Model{Org: convertGroup(root), Ends: shareEnds(projects)}
 	rows := map[int64][]*member{} // of groups that were read
 	for _, g := range groups {
 		if rows[g.ID], err = f.members(ctx, fmt.Sprintf("groups/%d/members/all", g.ID)); err != nil {
 			return providers.Model{}, err
 		}
-		m.Teams = append(m.Teams, f.teams(team{id: text(g.ID), name: g.FullPath, cap: sdk.OwnerPermissions, repos: repos[g.ID]}, rows[g.ID])...)
+		m.Teams = append(m.Teams, teams(team{id: text(g.ID), name: g.FullPath, cap: sdk.OwnerPermissions, repos: repos[g.ID]}, rows[g.ID])...)
 	}
-	m.Ends = append(m.Ends, f.memberEnds(rows)...)
+	m.Ends = append(m.Ends, memberEnds(rows)...)
 	for _, s := range slices.SortedFunc(maps.Keys(shares), share.compare) {
 		if _, ok := rows[s.group]; !ok {
 			if rows[s.group], err = f.members(ctx, fmt.Sprintf("groups/%d/members/all", s.group)); err != nil {
@@ -63,7 +62,7 @@ func (f *Forge) model(ctx context.Context, org providers.Org) (providers.Model, 
 			}
 		}
 		t := team{id: fmt.Sprintf("%d@%d", s.group, s.level), name: s.path + " (share)", cap: s.level, repos: shares[s]}
-		m.Teams = append(m.Teams, f.teams(t, rows[s.group])...)
+		m.Teams = append(m.Teams, teams(t, rows[s.group])...)
 	}
 	return m, nil
 }
@@ -93,7 +92,7 @@ func (s share) compare(o share) int {
 }
 
 // holdings sorts projects by the group they lie in and by the shares of them.
-func (f *Forge) holdings(projects []*sdk.Project) (repos map[int64][]string, shares map[share][]string) {
+func holdings(projects []*sdk.Project) (repos map[int64][]string, shares map[share][]string) {
 	repos, shares = map[int64][]string{}, map[share][]string{}
 	for _, p := range projects {
 		id := text(p.ID)
@@ -102,8 +101,7 @@ func (f *Forge) holdings(projects []*sdk.Project) (repos map[int64][]string, sha
 		}
 		for _, s := range p.SharedWithGroups {
 			level := sdk.AccessLevelValue(s.GroupAccessLevel)
-			over := s.ExpiresAt != nil && !time.Time(*s.ExpiresAt).After(f.now())
-			if permission(level) != providers.None && !over {
+			if permission(level) != providers.None {
 				k := share{group: s.GroupID, level: level, path: s.GroupFullPath}
 				shares[k] = append(shares[k], id)
 			}
@@ -120,9 +118,9 @@ type team struct {
 }
 
 // teams splits a group's members by what they may do.
-func (f *Forge) teams(t team, rows []*member) []providers.TeamModel {
+func teams(t team, rows []*member) []providers.TeamModel {
 	members := map[providers.Permission][]providers.User{}
-	for _, m := range f.best(rows) {
+	for _, m := range best(rows) {
 		p := permission(min(m.AccessLevel, t.cap))
 		members[p] = append(members[p], m.user())
 	}

@@ -202,7 +202,7 @@ func (c *glCall) allRows(p *glProject) []glRow {
 	for u, level := range c.g.projectLevels(p) {
 		row := rows[u]
 		row.level = level
-		if c.g.grants(row.from) == 0 {
+		if row.from.grants() == 0 {
 			row.from = &glMember{level: level, created: row.from.created}
 		}
 		rows[u] = row

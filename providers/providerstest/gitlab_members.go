@@ -1,10 +1,6 @@
 package providerstest
 
-import (
-	"time"
-
-	"github.com/hookd/hookd/providers"
-)
+import "github.com/hookd/hookd/providers"
 
 // GitLabLevel is the level of access that grants a permission.
 func GitLabLevel(p providers.Permission) int {
@@ -23,12 +19,6 @@ func GitLabLevel(p providers.Permission) int {
 // level. Hooks hear user_add_to_group or user_update_for_group.
 func (g *GitLab) AddGroupMember(path, login string, level int) error {
 	return g.changeGroup(path, login, func(m *glMember) { m.level = level })
-}
-
-// ExpireGroupMember sets the day at whose beginning a membership ends. Hooks
-// hear user_update_for_group now, and nothing when it ends.
-func (g *GitLab) ExpireGroupMember(path, login string, day time.Time) error {
-	return g.changeGroup(path, login, func(m *glMember) { m.expires = day.UTC().Truncate(24 * time.Hour) })
 }
 
 // HoldGroupMember makes a membership wait for consent, or ends the wait.
@@ -134,11 +124,6 @@ func (g *GitLab) AddCollaborator(path, login string, p providers.Permission) err
 // AddProjectMember is AddCollaborator with one of GitLab's own levels.
 func (g *GitLab) AddProjectMember(path, login string, level int) error {
 	return g.changeProject(path, login, func(m *glMember) { m.level = level })
-}
-
-// ExpireCollaborator sets the day at whose beginning a membership ends.
-func (g *GitLab) ExpireCollaborator(path, login string, day time.Time) error {
-	return g.changeProject(path, login, func(m *glMember) { m.expires = day.UTC().Truncate(24 * time.Hour) })
 }
 
 func (g *GitLab) changeProject(path, login string, change func(*glMember)) error {

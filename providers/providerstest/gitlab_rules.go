@@ -12,7 +12,6 @@ import (
 type glRules struct {
 	mu      sync.Mutex
 	version uint64
-	day     int64 // memberships end at the beginning of a day
 	groups  map[*glGroup]map[*glUser]int
 	sorted  []*glProject
 	lists   map[*glUser][]*glProject
@@ -21,17 +20,19 @@ type glRules struct {
 // fresh drops what is out of date. The caller holds r.mu, and g.mu.
 func (g *GitLab) fresh() *glRules {
 	r := &g.rules
-	day := g.opt.Now().Unix() / (24 * 60 * 60)
-	if r.groups == nil || r.version != g.version || r.day != day {
-		r.version, r.day = g.version, day
+	if r.groups == nil || r.version != g.version {
+		r.version = g.version
 		r.groups, r.sorted, r.lists = map[*glGroup]map[*glUser]int{}, g.sortedProjects(), map[*glUser][]*glProject{}
 	}
 	return r
 }
 
-// grants is what a membership gives now.
-func (g *GitLab) grants(m *glMember) int {
-	if m.waiting || m.level < GitLabGuest || (!m.expires.IsZero() && !m.expires.After(g.opt.Now())) {
+// grants is what a membership gives: nothing while it waits for consent, and
+// nothing at minimal access. That it has expired makes no difference until
+// RemoveExpired (lib/gitlab/project_authorizations.rb asks for the state and the
+// level, and not for the date).
+func (m *glMember) grants() int {
+	if m.waiting || m.level < GitLabGuest {
 		return 0
 	}
 	return m.level
@@ -52,10 +53,10 @@ func (g *GitLab) inherited(r *glRules, n *glGroup) map[*glUser]int {
 		levels = map[*glUser]int{}
 	}
 	for u, m := range n.members {
-		levels[u] = max(levels[u], g.grants(m))
+		levels[u] = max(levels[u], m.grants())
 	}
 	for other, s := range n.shares {
-		for u, level := range g.through(other, s) {
+		for u, level := range through(other, s) {
 			levels[u] = max(levels[u], level)
 		}
 	}
@@ -65,14 +66,11 @@ func (g *GitLab) inherited(r *glRules, n *glGroup) map[*glUser]int {
 
 // through are the levels a share gives: to the direct members of the invited
 // group and of those above it, but not to those whom it was shared with itself.
-func (g *GitLab) through(other *glGroup, s *glShare) map[*glUser]int {
+func through(other *glGroup, s *glShare) map[*glUser]int {
 	levels := map[*glUser]int{}
-	if !s.expires.IsZero() && !s.expires.After(g.opt.Now()) {
-		return levels
-	}
 	for n := other; n != nil; n = n.parent {
 		for u, m := range n.members {
-			levels[u] = max(levels[u], min(g.grants(m), s.level))
+			levels[u] = max(levels[u], min(m.grants(), s.level))
 		}
 	}
 	return levels
@@ -93,10 +91,10 @@ func (g *GitLab) projectLevels(p *glProject) map[*glUser]int {
 		levels = map[*glUser]int{}
 	}
 	for u, m := range p.members {
-		levels[u] = max(levels[u], g.grants(m))
+		levels[u] = max(levels[u], m.grants())
 	}
 	for other, s := range p.shares {
-		for u, level := range g.through(other, s) {
+		for u, level := range through(other, s) {
 			levels[u] = max(levels[u], level)
 		}
 	}
@@ -114,10 +112,10 @@ func (g *GitLab) level(u *glUser, p *glProject) int {
 func (g *GitLab) levelIn(r *glRules, u *glUser, p *glProject) int {
 	level := g.inherited(r, p.group)[u]
 	if m := p.members[u]; m != nil {
-		level = max(level, g.grants(m))
+		level = max(level, m.grants())
 	}
 	for other, s := range p.shares {
-		level = max(level, g.through(other, s)[u])
+		level = max(level, through(other, s)[u])
 	}
 	return level
 }

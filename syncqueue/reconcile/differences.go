@@ -110,11 +110,11 @@ func (w *wouldBe) repository(ctx context.Context, l syncqueue.Lease, r providers
 		l.Job = syncqueue.RepoJob(w.p.Name, r, l.Job.Lane, w.cfg.Now())
 		return w.job(ctx, l)
 	case errors.Is(err, errContradiction):
-		return w.tell(ctx, finding{change: storage.Change{Audiences: []storage.Audience{a}}, held: err.Error()})
+		return w.tell(ctx, finding{change: storage.Change{Audiences: []storage.Audience{a.Audience}}, held: err.Error()})
 	case err != nil:
 		return err
 	}
-	return w.tell(ctx, finding{change: storage.Change{Audiences: []storage.Audience{a}}})
+	return w.tell(ctx, finding{change: storage.Change{Audiences: []storage.Audience{a.Audience}}})
 }
 
 // tell yields what a finding would change.

@@ -59,7 +59,7 @@ func (e *Engine) plan(ctx context.Context, p *provider, l syncqueue.Lease) (sync
 type planned struct {
 	looked   bool
 	repo     providers.Repo
-	audience storage.Audience
+	audience audience
 	read     uint64
 	own      *syncqueue.Job // it needs a closer look
 	err      error
@@ -72,7 +72,8 @@ func (k planned) into(o *syncqueue.Outcome) {
 	}
 	o.Change.Read = min(o.Change.Read, k.read)
 	o.Change.Repos = append(o.Change.Repos, k.repo)
-	o.Change.Audiences = append(o.Change.Audiences, k.audience)
+	o.Change.Audiences = append(o.Change.Audiences, k.audience.Audience)
+	o.Follow = append(o.Follow, k.audience.ending...)
 }
 
 // lookAt reads who has the repositories, planWidth at a time.

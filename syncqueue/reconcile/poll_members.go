@@ -34,6 +34,8 @@ type seen struct {
 	Activity      string            `json:"activity,omitempty"`
 }
 
+func membersKey(p *provider, org providers.Org) string { return "members/" + p.Name + "/" + org.ID }
+
 // A membersPoll is one run of the members poll.
 type membersPoll struct {
 	p        *provider
@@ -51,7 +53,7 @@ type membersPoll struct {
 // due.
 func (e *Engine) pollMembers(ctx context.Context, p *provider, l syncqueue.Lease) (syncqueue.Outcome, error) {
 	m := &membersPoll{p: p, l: l, org: providers.Org{ID: l.Job.Subject.ID, Name: l.Job.Subject.Name}, change: &storage.Change{}}
-	key := "members/" + p.Name + "/" + m.org.ID
+	key := membersKey(p, m.org)
 	if err := e.load(ctx, key, &m.was); err != nil {
 		return syncqueue.Outcome{}, err
 	}

@@ -55,7 +55,8 @@ func (e *Engine) lookAtRepo(ctx context.Context, p *provider, l syncqueue.Lease)
 	}
 	a, fence, err := e.audience(ctx, p, l, r, col)
 	f := finding{
-		change: storage.Change{Read: fence, Labels: l.Fence, Repos: []providers.Repo{r}, Audiences: []storage.Audience{a}},
+		change: storage.Change{Read: fence, Labels: l.Fence, Repos: []providers.Repo{r}, Audiences: []storage.Audience{a.Audience}},
+		follow: a.ending,
 		note:   fmt.Sprintf("%d users", len(a.Users)),
 	}
 	if errors.Is(err, errContradiction) {
@@ -101,9 +102,16 @@ func (e *Engine) repoMissing(ctx context.Context, p *provider, l syncqueue.Lease
 	return finding{change: storage.Change{Gone: []string{l.Job.Subject.ID}}, note: "deleted"}, nil
 }
 
+// An audience is everybody who has a repository, with the jobs for when what
+// some of them have ends by itself.
+type audience struct {
+	storage.Audience
+	ending []syncqueue.Job
+}
+
 // audience reads everybody who has r, and confirms whoever it would take r
 // from. The fence is that of the oldest answer it rests on.
-func (e *Engine) audience(ctx context.Context, p *provider, l syncqueue.Lease, r providers.Repo, col storage.Column) (storage.Audience, uint64, error) {
+func (e *Engine) audience(ctx context.Context, p *provider, l syncqueue.Lease, r providers.Repo, col storage.Column) (audience, uint64, error) {
 	a, fence, err := e.readAudience(ctx, p, l, r, l.Job.Fresh)
 	if err != nil {
 		return a, 0, err
@@ -125,8 +133,8 @@ func (e *Engine) audience(ctx context.Context, p *provider, l syncqueue.Lease, r
 	return a, fence, e.confirm(ctx, p, l, lost)
 }
 
-func (e *Engine) readAudience(ctx context.Context, p *provider, l syncqueue.Lease, r providers.Repo, fresh bool) (storage.Audience, uint64, error) {
-	a := storage.Audience{Repo: r}
+func (e *Engine) readAudience(ctx context.Context, p *provider, l syncqueue.Lease, r providers.Repo, fresh bool) (audience, uint64, error) {
+	a := audience{Audience: storage.Audience{Repo: r}}
 	fence := l.Fence
 	seq := p.Forge.RepoAccess(ctx, r)
 	if mf, ok := p.Forge.(providers.ModelForge); ok && !r.Org.Personal {
@@ -152,5 +160,6 @@ func (e *Engine) readAudience(ctx context.Context, p *provider, l syncqueue.Leas
 			a.Users = append(a.Users, storage.Member{User: x.User, Permission: x.Permission})
 		}
 	}
-	return a, min(fence, l.Fence), nil
+	a.ending, err = e.ending(ctx, p, l, all)
+	return a, min(fence, l.Fence), err
 }

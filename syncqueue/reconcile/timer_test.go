@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/hookd/hookd/providers"
+	"github.com/hookd/hookd/providers/providerstest"
 	"github.com/hookd/hookd/syncqueue"
 )
 
@@ -69,4 +70,52 @@ func TestAModelThatIsKeptDoesNotDisputeWhatCameAfterIt(t *testing.T) {
 		h.after(5 * time.Second)
 		h.agree("ana", "li")
 	})
+}
+
+// What GitLab will end by itself is looked at when GitLab has taken it away, also
+// when nobody tells, and once an hour for as long as it has not.
+func TestADirectMembershipThatEndsIsLookedAtThen(t *testing.T) {
+	for _, k := range kinds {
+		if k.name != "gitlab" {
+			continue
+		}
+		for hook, owner := range map[string]string{"system": "", "group": "acme"} {
+			t.Run(hook, func(t *testing.T) {
+				k.hooked = []string{owner}
+				prepare := func(e *estate) {
+					settled(e)
+					f := e.forge.(*providerstest.GitLab)
+					e.must(f.ExpireCollaborator("acme/app", "zoe", time.Date(2000, 1, 2, 0, 0, 0, 0, time.UTC)))
+				}
+				inEstate(t, k, simOptions{}, plan{}, prepare, func(e *estate) {
+					f := e.forge.(*providerstest.GitLab)
+					has := func(want string) {
+						t.Helper()
+						if got := e.believes(e.users()["zoe"])["acme/app"]; got != want {
+							t.Errorf("at %s zoe has acme/app as %q, want %q", time.Now().UTC().Format(time.TimeOnly), got, want)
+						}
+					}
+					e.after(5 * time.Minute)
+					e.agree()
+					has("read")
+					until := func(hour, minute int) { e.after(time.Until(time.Date(2000, 1, 2, hour, minute, 0, 0, time.UTC))) }
+					sent := e.toForge.sent.Load()
+					until(0, 10)
+					if n := e.toForge.sent.Load() - sent; n != 0 {
+						t.Errorf("%d requests to the forge before anything ended", n)
+					}
+					until(0, 12) // and the worker has not run yet
+					has("read")
+					e.now(f.RemoveExpired)
+					has("read")
+					until(1, 12)
+					has("")
+					e.agree()
+					if jobs := e.jobs(syncqueue.Waiting); slices.ContainsFunc(jobs, func(j syncqueue.Job) bool { return j.Provider == "git" && j.Subject.ID == e.users()["zoe"].ID }) {
+						t.Errorf("something waits for what ended: %v", jobs)
+					}
+				})
+			})
+		}
+	}
 }

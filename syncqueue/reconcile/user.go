@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/hookd/hookd/providers"
 	"github.com/hookd/hookd/storage"
@@ -115,7 +116,11 @@ func (e *Engine) lookAtMember(ctx context.Context, p *provider, l syncqueue.Leas
 	if err != nil {
 		return finding{}, err
 	}
-	others, err := e.others(ctx, p, h, cells)
+	follow, err := e.others(ctx, p, h, cells)
+	if err != nil {
+		return finding{}, err
+	}
+	ending, err := e.ending(ctx, p, l, cells)
 	if err != nil {
 		return finding{}, err
 	}
@@ -125,10 +130,10 @@ func (e *Engine) lookAtMember(ctx context.Context, p *provider, l syncqueue.Leas
 		}
 	}
 	for i := range cells {
-		cells[i].User = u
+		cells[i].User, cells[i].Until = u, time.Time{}
 	}
 	return finding{
-		follow: others,
+		follow: append(follow, ending...),
 		change: storage.Change{Cells: cells, Users: []providers.User{u}},
 		note:   fmt.Sprintf("%d repositories, %d lost", len(cells), len(lost)), held: held,
 	}, nil
