@@ -43,7 +43,7 @@ func (f *Forge) Collaborators(ctx context.Context, r providers.Repo) iter.Seq2[p
 		}
 		all := make([]providers.Access, 0, len(people))
 		for _, u := range people {
-			p, err := f.collaboratorPermission(ctx, r, u.UserName)
+			p, err := f.collaboratorPermission(ctx, r, convertUser(u))
 			if err != nil {
 				return nil, err
 			}
@@ -143,7 +143,7 @@ func (f *Forge) addCollaborators(ctx context.Context, a audience, r providers.Re
 		if a[text(u.ID)].Permission == providers.Admin {
 			continue
 		}
-		p, err := f.collaboratorPermission(ctx, r, u.UserName)
+		p, err := f.collaboratorPermission(ctx, r, convertUser(u))
 		if err != nil {
 			return err
 		}

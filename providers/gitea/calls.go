@@ -111,15 +111,18 @@ func (f *Forge) collaborators(ctx context.Context, r providers.Repo) ([]*sdk.Use
 
 // collaboratorPermission is exact for direct collaborators; of team members
 // Gitea answers "none" there.
-func (f *Forge) collaboratorPermission(ctx context.Context, r providers.Repo, login string) (providers.Permission, error) {
+func (f *Forge) collaboratorPermission(ctx context.Context, r providers.Repo, u providers.User) (providers.Permission, error) {
 	owner, name, _ := strings.Cut(r.Path, "/")
-	op := fmt.Sprintf("GET /repos/%s/%s/collaborators/%s/permission", owner, name, login)
-	p, _, err := f.client(ctx, "").CollaboratorPermission(owner, name, login)
+	op := fmt.Sprintf("GET /repos/%s/%s/collaborators/%s/permission", owner, name, u.Login)
+	p, _, err := f.client(ctx, "").CollaboratorPermission(owner, name, u.Login)
 	if err != nil {
 		return providers.None, f.failed(ctx, op, err)
 	}
 	if p == nil || p.User == nil || p.User.ID <= 0 {
 		return providers.None, nonsense(op, "a permission without a user")
+	}
+	if text(p.User.ID) != u.ID {
+		return providers.None, nil // somebody else has his login by now
 	}
 	return modePermission(p.Permission), nil
 }

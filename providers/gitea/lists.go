@@ -72,7 +72,7 @@ func (f *Forge) count(ctx context.Context, login string) (int, error) {
 //
 // The scope is read before u's list, so that a repository created in between
 // is missing rather than wrongly None. It costs the pages of both lists; for a
-// repository what Repo and RepoAccess cost.
+// repository what Repo and RepoAccess cost, and a call more if he does not.
 func (f *Forge) ScopeAccess(ctx context.Context, u providers.User, s providers.Subject) iter.Seq2[providers.Access, error] {
 	return sequence(func() ([]providers.Access, error) {
 		if s.Kind == providers.SubjectRepo {
@@ -118,7 +118,25 @@ func (f *Forge) accessTo(ctx context.Context, u providers.User, id string) (prov
 			return a, nil
 		}
 	}
-	return providers.Access{User: u, Repo: r}, nil
+	return providers.Access{User: u, Repo: r}, f.without(ctx, u, r)
+}
+
+// without fails if Gitea, asked about u alone, grants him r: an audience without
+// him was not whole then. What is not private anybody may read, and of a site
+// administrator Gitea says that he administers everything: that tells nothing.
+func (f *Forge) without(ctx context.Context, u providers.User, r providers.Repo) error {
+	if u.Login == "" {
+		return nil
+	}
+	p, err := f.collaboratorPermission(ctx, r, u)
+	if errors.Is(err, providers.ErrNotFound) {
+		return nil // nobody has his login
+	}
+	open := r.Visibility != providers.Private && p == providers.Read
+	if err == nil && p > providers.None && p < providers.Admin && !open {
+		err = nonsense("GET /repos/"+r.Path+"/collaborators", u.Login+" is missing, who has "+p.String())
+	}
+	return err
 }
 
 // reach lists what a team or an organization has.

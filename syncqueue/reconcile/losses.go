@@ -101,7 +101,7 @@ func (e *Engine) confirm(ctx context.Context, p *provider, l syncqueue.Lease, lo
 		}
 	}
 	for _, lost := range insiders {
-		if err := e.confirmByList(ctx, p, lost); err != nil {
+		if err := e.confirmByList(ctx, p, l, lost); err != nil {
 			return err
 		}
 	}
@@ -171,7 +171,7 @@ func (e *Engine) confirmOutsiders(ctx context.Context, p *provider, l syncqueue.
 		return fmt.Errorf("%d people outside every team would lose access at once: %w", len(outsiders), errContradiction)
 	}
 	for _, lost := range outsiders {
-		if err := e.confirmByList(ctx, p, lost); err != nil {
+		if err := e.confirmByList(ctx, p, l, lost); err != nil {
 			return err
 		}
 		if l.Job.Kind == syncqueue.KindRepo {
@@ -179,6 +179,39 @@ func (e *Engine) confirmOutsiders(ctx context.Context, p *provider, l syncqueue.
 		}
 		if err := e.confirmByCollaborators(ctx, p, lost); err != nil {
 			return err
+		}
+	}
+	return nil
+}
+
+// nothingSample is how many repositories are asked about one user when an answer
+// says that he has none at all.
+const nothingSample = 2
+
+// confirmNothing asks about some of the repositories that one user lost, each by
+// itself, where the answer says that he has none: lists that are empty by a fault
+// are so for the teams and the collaborators too, and agree.
+func (e *Engine) confirmNothing(ctx context.Context, p *provider, lost []loss) error {
+	n := min(len(lost), nothingSample)
+	for i := range n {
+		x := lost[i*len(lost)/n]
+		all, err := collect(p.Forge.ScopeAccess(ctx, x.user, syncqueue.RepoSubject(x.repo)))
+		switch {
+		case errors.Is(err, providers.ErrNotFound):
+			continue // the repository is gone, or he is
+		case errors.Is(err, providers.ErrForbidden):
+			// Whoever it belongs to now shows who has it to his own people.
+			if left, err := e.left(ctx, p, x.repo); err == nil && left {
+				continue
+			}
+		}
+		if err != nil {
+			return fmt.Errorf("confirming that %s has nothing: %w", x.user.Login, err)
+		}
+		for _, a := range all {
+			if a.Permission > providers.None {
+				return fmt.Errorf("%s has nothing, but %s is his: %w", x.user.Login, x.repo.Path, errContradiction)
+			}
 		}
 	}
 	return nil
@@ -207,7 +240,7 @@ func (e *Engine) confirmByAudience(ctx context.Context, p *provider, losses []lo
 
 // confirmByList reads the own list of the one user that lost is about, whose
 // length must agree with what the forge counts.
-func (e *Engine) confirmByList(ctx context.Context, p *provider, lost []loss) error {
+func (e *Engine) confirmByList(ctx context.Context, p *provider, l syncqueue.Lease, lost []loss) error {
 	u := lost[0].user
 	list, err := collect(p.Forge.UserAccess(ctx, u))
 	if errors.Is(err, providers.ErrNotFound) {
@@ -224,6 +257,9 @@ func (e *Engine) confirmByList(ctx context.Context, p *provider, lost []loss) er
 		if n != len(list) {
 			return fmt.Errorf("the list of %s has %d repositories, but the forge counts %d: %w", u.Login, len(list), n, errContradiction)
 		}
+	}
+	if len(list) == 0 && l.Job.Kind == syncqueue.KindRepo {
+		return e.confirmNothing(ctx, p, lost) // of a list that his own job reads, that one asks so
 	}
 	for _, a := range list {
 		for _, x := range lost {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -28,10 +29,11 @@ func (e *Engine) publish(ctx context.Context, p *provider, l syncqueue.Lease) (s
 	if err != nil {
 		return syncqueue.Outcome{}, err
 	}
+	afresh := l.Job.Looks == 0 && !l.Job.Announced()
 	want := target.Desired{
 		Version:  h.Version,
 		Complete: h.Complete,
-		Present:  visibleOnly(h, t.Name),
+		Present:  present(h, t.Name, afresh),
 		Absent:   h.Absent(t.Name),
 		Force:    l.Job.Force,
 		Explain:  l.Job.Looks >= len(e.cfg.Verify),
@@ -63,6 +65,7 @@ func (e *Engine) publish(ctx context.Context, p *provider, l syncqueue.Lease) (s
 	if r.Synced {
 		p.beyond(h, &r)
 	}
+	stillHidden(h, t.Name, &r)
 	o, err := e.published(l, t, h, r)
 	if len(r.Strays) > 0 && !l.Job.CausedBy(byStray) {
 		// The forge lists what the catalogue does not know: read his list again.
@@ -120,16 +123,30 @@ func (p *provider) beyond(h storage.Holdings, r *target.Result) {
 	})
 }
 
-// visibleOnly leaves out what is known never to show. What waits to be activated
-// may show any time.
-func visibleOnly(h storage.Holdings, targetName string) []providers.Access {
+// present is what is to show. What is known never to show is looked for afresh
+// where no event waits for an answer, as when all is reconciled: what hid it may
+// be over, and nobody tells. What waits to be activated may show any time.
+func present(h storage.Holdings, targetName string, afresh bool) []providers.Access {
 	out := make([]providers.Access, 0, len(h.Cells))
 	for _, c := range h.Cells {
-		if c.Permission > providers.None && (c.Hidden[targetName] == "" || inactive(c, targetName)) {
+		if c.Permission > providers.None && (afresh || c.Hidden[targetName] == "" || inactive(c, targetName)) {
 			out = append(out, providers.Access{User: h.User, Repo: c.Repo, Permission: c.Permission})
 		}
 	}
 	return out
+}
+
+// stillHidden leaves out of a result what is as hidden as it was, which is no
+// news.
+func stillHidden(h storage.Holdings, targetName string, r *target.Result) {
+	was := make(map[string]string, len(h.Cells))
+	for _, c := range h.Cells {
+		if !inactive(c, targetName) {
+			was[c.Repo.ID] = c.Hidden[targetName]
+		}
+	}
+	r.Missing = slices.DeleteFunc(r.Missing, func(id string) bool { return was[id] != "" })
+	maps.DeleteFunc(r.Hidden, func(id, why string) bool { return was[id] == why })
 }
 
 // published turns what the CI server shows into an outcome.

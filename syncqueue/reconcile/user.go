@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/hookd/hookd/providers"
@@ -51,7 +52,7 @@ func (e *Engine) lookAtUser(ctx context.Context, p *provider, l syncqueue.Lease)
 	if err != nil {
 		return finding{}, err
 	}
-	held, err := e.doubted(ctx, p, l, h, lost)
+	held, err := e.doubted(ctx, p, l, h, list, lost)
 	if err != nil {
 		return finding{}, err
 	}
@@ -112,7 +113,7 @@ func (e *Engine) lookAtMember(ctx context.Context, p *provider, l syncqueue.Leas
 			p.models.drop(x.repo.Org.ID)
 		}
 	}
-	held, err := e.doubted(ctx, p, l, h, lost)
+	held, err := e.doubted(ctx, p, l, h, cells, lost)
 	if err != nil {
 		return finding{}, err
 	}
@@ -155,8 +156,12 @@ func (e *Engine) scopeless(p *provider, l syncqueue.Lease, u providers.User) syn
 // doubted looks for a second opinion on losses, and says why they are to be
 // held, "" if they are not: it disagrees, or they leave much less than before to
 // somebody who did not leave.
-func (e *Engine) doubted(ctx context.Context, p *provider, l syncqueue.Lease, h storage.Holdings, lost []loss) (held string, err error) {
+func (e *Engine) doubted(ctx context.Context, p *provider, l syncqueue.Lease, h storage.Holdings, answer []providers.Access, lost []loss) (held string, err error) {
 	err = e.confirm(ctx, p, l, lost)
+	nothing := !slices.ContainsFunc(answer, func(a providers.Access) bool { return a.Permission > providers.None })
+	if err == nil && !l.Job.Force && nothing && l.Job.Within.Kind != providers.SubjectRepo {
+		err = e.confirmNothing(ctx, p, lost)
+	}
 	if err == nil && !l.Job.Force {
 		err = e.guard(p, len(h.Present()), lost)
 	}

@@ -1,0 +1,61 @@
+package reconcile_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/hookd/hookd/providers"
+	"github.com/hookd/hookd/providers/providerstest"
+	"github.com/hookd/hookd/syncqueue"
+)
+
+// Lists that are empty by one fault agree with each other: his own, the teams'
+// repositories, the collaborators. Asked about one repository, the forge says
+// otherwise.
+func TestEmptyListsThatAgreeTakeNothingFromAnybody(t *testing.T) {
+	onEach(t, func(t *testing.T, k kind) {
+		inEstate(t, k, simOptions{}, everyPoll, settled, func(e *estate) {
+			p := &past{estate: e}
+			e.after(14 * time.Minute)
+			e.agree()
+			before := p.look()
+			heal := e.forge.Break(providerstest.GiteaFault{Kind: providerstest.FaultEmpty, Path: "repos"})
+			for _, login := range []string{"ana", "li", "omar", "zoe"} {
+				e.ask(syncqueue.UserJob("git", e.users()[login], syncqueue.LaneAddition, time.Now()))
+			}
+			e.after(20 * time.Minute)
+			before.compare(p.look(), e.t)
+			heal()
+			e.after(90 * time.Minute)
+			e.agree()
+		})
+	})
+}
+
+// That the forge hides a repository from the CI server may be over one day, and
+// nobody tells.
+func TestWhatWasHiddenFromTheCIServerIsLookedForAfresh(t *testing.T) {
+	onEach(t, func(t *testing.T, k kind) {
+		prepare := func(e *estate) { settled(e); e.joins("kim") }
+		inEstate(t, k, simOptions{}, everyPoll, prepare, func(e *estate) {
+			e.after(14 * time.Minute)
+			e.agree()
+			// Drone asks as kim.
+			path := map[string]string{"gitea": "/user/repos", "github": "/user/repos", "gitlab": "/projects"}[k.name]
+			heal := e.forge.Break(providerstest.GiteaFault{Kind: providerstest.FaultEmpty, Path: path, User: "kim"})
+			e.now(func() error { return e.world.AddCollaborator(e.repo("acme/app"), e.users()["kim"], providers.Write) })
+			e.ask(syncqueue.RepoJob("git", e.repo("acme/app"), syncqueue.LaneAddition, time.Now()))
+			e.after(15 * time.Minute)
+			x, err := e.store.Holdings(t.Context(), "git", e.users()["kim"].ID)
+			e.must(err)
+			for _, c := range x.Cells {
+				if c.Permission == providers.Write && c.Hidden["drone"] == "" {
+					t.Error("it is not hidden")
+				}
+			}
+			heal()
+			e.after(90 * time.Minute)
+			e.agree()
+		})
+	})
+}
