@@ -173,6 +173,8 @@ func TestWaitingAndBlockedHaveNothing(t *testing.T) {
 		h.has(login, everything)
 	}
 	check(t, h.g.HoldGroupMember("acme", "li", true), h.g.SetState("omar", "blocked"))
+	check(t, h.g.AddProjectMember("acme/app", "zoe", providerstest.GitLabDeveloper), h.g.HoldCollaborator("acme/app", "zoe", true))
+	h.has("zoe", map[string]string{})
 	h.has("li", map[string]string{})
 	h.has("omar", map[string]string{})
 	if n := must[int](t)(h.f.Count(t.Context(), h.people["omar"])); n != 0 {
@@ -181,6 +183,32 @@ func TestWaitingAndBlockedHaveNothing(t *testing.T) {
 	check(t, h.g.SetState("omar", "active"), h.g.HoldGroupMember("acme", "li", false))
 	h.has("omar", everything)
 	h.has("li", everything)
+}
+
+func TestACustomRoleCountsAsWhatItIsBasedOn(t *testing.T) {
+	h := build(t, providerstest.GitLabOptions{})
+	for base, want := range map[int]string{
+		providerstest.GitLabMinimal: "", providerstest.GitLabGuest: "read", providerstest.GitLabReporter: "read",
+		providerstest.GitLabDeveloper: "write", providerstest.GitLabMaintainer: "admin",
+	} {
+		check(t, h.g.SetCustomRole("acme/app", "ana", "auditor", base))
+		if got := h.levels("ana")["acme/app"]; got != want {
+			t.Errorf("based on level %d: %q, want %q", base, got, want)
+		}
+	}
+}
+
+func TestWhoAskedForAccessHasNone(t *testing.T) {
+	h := build(t, providerstest.GitLabOptions{})
+	check(t, h.g.RequestAccess("acme", "ana"), h.g.RequestAccess("acme/app", "li"))
+	h.has("ana", map[string]string{})
+	h.has("li", map[string]string{})
+	acme := must[providers.Org](t)(h.f.Org(t.Context(), "acme"))
+	for _, u := range all(t, h.f.Members(t.Context(), providers.Subject{Kind: providers.SubjectOrg, ID: acme.ID})) {
+		if u == h.people["ana"] {
+			t.Error("ana is among the members")
+		}
+	}
 }
 
 func TestAProjectBelongsToTheOutermostConfiguredGroup(t *testing.T) {

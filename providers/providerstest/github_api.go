@@ -46,6 +46,7 @@ func (g *GitHub) routes() http.Handler {
 	handle("GET /orgs/{org}", (*ghCall).orgInfo)
 	handle("GET /orgs/{org}/repos", (*ghCall).orgRepos)
 	handle("GET /orgs/{org}/members", (*ghCall).orgMembers)
+	handle("GET /orgs/{org}/invitations", (*ghCall).orgInvitations)
 	handle("GET /orgs/{org}/public_members", (*ghCall).publicMembers)
 	handle("GET /orgs/{org}/outside_collaborators", (*ghCall).outsideCollaborators)
 	handle("GET /orgs/{org}/teams", (*ghCall).orgTeams)
@@ -73,6 +74,7 @@ func (g *GitHub) routes() http.Handler {
 		handle("DELETE "+repo+"/hooks/{hook}", (*ghCall).deleteRepoHook)
 		handle("GET "+repo+"/contents/{path...}", (*ghCall).repoContents)
 		handle("GET "+repo+"/teams", (*ghCall).repoTeams)
+		handle("GET "+repo+"/invitations", (*ghCall).repoInvitations)
 		handle("GET "+repo+"/collaborators", (*ghCall).collaborators)
 		handle("GET "+repo+"/collaborators/{user}", (*ghCall).isCollaborator)
 		handle("GET "+repo+"/collaborators/{user}/permission", (*ghCall).permission)
@@ -147,7 +149,10 @@ func (c *ghCall) authenticate(endpoint string) bool {
 		return false
 	}
 	if c.doer = c.g.tokens[token]; c.doer != nil {
-		return true
+		if c.doer.suspended {
+			c.refuse(http.StatusForbidden, "Sorry. Your account was suspended.")
+		}
+		return !c.doer.suspended
 	}
 	for _, app := range c.g.apps {
 		if app.token == token && c.g.opt.Now().Before(app.expires) {

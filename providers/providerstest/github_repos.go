@@ -20,6 +20,7 @@ type ghRepo struct {
 	parent        *ghRepo
 	created       time.Time
 	collaborators map[*ghAccount]providers.Permission
+	invited       ghInvites
 	hidden        int // reads that still answer 404
 	contents      contents
 	wire          [][]byte // JSON, cut where the permissions of the asking user belong
@@ -304,14 +305,18 @@ func (g *GitHub) AddCollaborator(path, login string, p providers.Permission) err
 		if err != nil {
 			return err
 		}
-		action, changes := "added", ghFields{"permission": ghFields{"to": p.String()}, "role_name": ghFields{"to": p.String()}}
-		if was, already := r.collaborators[u]; already {
-			action, changes = "edited", ghFields{"permission": ghFields{"from": was.String(), "to": p.String()}}
-		}
-		r.collaborators[u] = p
-		g.announce(r.owner, "member", ghFields{"action": action, "member": g.wireUser(u), "changes": changes, "repository": g.rawRepo(r)})
+		g.grantTo(r, u, p)
 		return nil
 	}, nil)
+}
+
+func (g *GitHub) grantTo(r *ghRepo, u *ghAccount, p providers.Permission) {
+	action, changes := "added", ghFields{"permission": ghFields{"to": p.String()}, "role_name": ghFields{"to": p.String()}}
+	if was, already := r.collaborators[u]; already {
+		action, changes = "edited", ghFields{"permission": ghFields{"from": was.String(), "to": p.String()}}
+	}
+	r.collaborators[u] = p
+	g.announce(r.owner, "member", ghFields{"action": action, "member": g.wireUser(u), "changes": changes, "repository": g.rawRepo(r)})
 }
 
 // RemoveCollaborator takes a direct grant back. The hooks hear "member removed".

@@ -18,9 +18,12 @@ type ghAccount struct {
 	token   string
 	created time.Time
 
+	suspended bool // a user's
+
 	in map[*ghTeam]bool // a user's teams, those he is in himself
 
 	members map[*ghAccount]bool // an organization's; true for owners
+	invited ghInvites
 	base    providers.Permission
 	roles   map[*ghAccount]ghRole
 	teams   []*ghTeam
@@ -166,6 +169,7 @@ func (g *GitHub) DeleteUser(login string) error {
 	for _, o := range g.accounts {
 		delete(o.members, u)
 	}
+	g.forget(u)
 	delete(g.accounts, u.id)
 	delete(g.byLogin, fold(u.login))
 	delete(g.tokens, u.token)

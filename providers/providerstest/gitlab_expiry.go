@@ -6,15 +6,16 @@ import (
 	"time"
 )
 
-// ExpireGroupMember sets the day from whose beginning on a membership is over.
-// It grants until RemoveExpired. Hooks hear user_update_for_group now.
+// ExpireGroupMember sets the day from whose beginning on a membership is over,
+// a guest's of whoever is none. It grants until RemoveExpired. Hooks hear
+// user_update_for_group, or user_add_to_group, now.
 func (g *GitLab) ExpireGroupMember(path, login string, day time.Time) error {
-	return g.changeGroup(path, login, func(m *glMember) { m.expires = glDate(day) })
+	return g.changeGroup(path, login, func(m *glMember) { m.level, m.expires = max(m.level, GitLabGuest), glDate(day) })
 }
 
 // ExpireCollaborator is ExpireGroupMember for a member of a project.
 func (g *GitLab) ExpireCollaborator(path, login string, day time.Time) error {
-	return g.changeProject(path, login, func(m *glMember) { m.expires = glDate(day) })
+	return g.changeProject(path, login, func(m *glMember) { m.level, m.expires = max(m.level, GitLabGuest), glDate(day) })
 }
 
 // ExpireProjectShare does so with the share of a project. No hook tells.

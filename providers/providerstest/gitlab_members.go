@@ -123,7 +123,44 @@ func (g *GitLab) AddCollaborator(path, login string, p providers.Permission) err
 
 // AddProjectMember is AddCollaborator with one of GitLab's own levels.
 func (g *GitLab) AddProjectMember(path, login string, level int) error {
-	return g.changeProject(path, login, func(m *glMember) { m.level = level })
+	return g.changeProject(path, login, func(m *glMember) { m.level, m.role = level, "" })
+}
+
+// HoldCollaborator is HoldGroupMember for a member of a project, a guest if he
+// was none.
+func (g *GitLab) HoldCollaborator(path, login string, waiting bool) error {
+	return g.changeProject(path, login, func(m *glMember) { m.level, m.waiting = max(m.level, GitLabGuest), waiting })
+}
+
+// SetCustomRole gives a member of a project a custom role, which has the level
+// that it is based on (docs.gitlab.com/user/custom_roles; the member's field
+// member_role with its base_access_level, docs.gitlab.com/api/members).
+func (g *GitLab) SetCustomRole(path, login, role string, base int) error {
+	return g.changeProject(path, login, func(m *glMember) { m.level, m.role = base, role })
+}
+
+// RequestAccess lets a user ask to be a member of a group or project: he is none
+// by that, and in none of the lists of members, as requests have one of their own
+// (docs.gitlab.com/api/access_requests; app/models/project.rb, project_members and
+// requesters). Hooks hear user_access_request_to_group, or _to_project.
+// Whoever lets him in adds him as any member.
+func (g *GitLab) RequestAccess(path, login string) error {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	u, err := g.user(login)
+	if err != nil {
+		return err
+	}
+	m := &glMember{level: GitLabDeveloper, created: g.opt.Now()}
+	if n, err := g.group(path); err == nil {
+		g.announceGroupMember("user_access_request_to_group", n, u, m)
+		return nil
+	}
+	p, err := g.project(path)
+	if err == nil {
+		g.announceProjectMember("user_access_request_to_project", p, u, m)
+	}
+	return err
 }
 
 func (g *GitLab) changeProject(path, login string, change func(*glMember)) error {

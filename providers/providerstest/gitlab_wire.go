@@ -34,6 +34,15 @@ type wireGLMember struct {
 	CreatedAt       string `json:"created_at"`
 	ExpiresAt       any    `json:"expires_at"`
 	MembershipState string `json:"membership_state"`
+
+	MemberRole *wireGLRole `json:"member_role"`
+}
+
+// wireGLRole is a custom role, which GitLab's free edition has not.
+type wireGLRole struct {
+	ID    int64  `json:"id"`
+	Name  string `json:"name"`
+	Level int    `json:"base_access_level"`
 }
 
 type wireGLNamespace struct {
@@ -132,6 +141,9 @@ func (c *glCall) wireMember(r glRow) any {
 	}
 	if r.from.waiting {
 		w.MembershipState = "awaiting"
+	}
+	if r.from.role != "" {
+		w.MemberRole = &wireGLRole{1, r.from.role, r.from.level}
 	}
 	return w
 }

@@ -55,6 +55,7 @@ func (n *glGroup) path() string {
 // glMember is a direct membership.
 type glMember struct {
 	level   int
+	role    string    // a custom role, by name
 	expires time.Time // zero for never; the beginning of a day
 	waiting bool      // for somebody's consent
 	created time.Time

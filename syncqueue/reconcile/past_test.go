@@ -83,6 +83,9 @@ var deeds = []deed{
 	{"level", 4, (*past).level},
 	{"group", 6, (*past).group},
 	{"share", 5, (*past).share},
+	{"pend", 5, (*past).pend},
+	{"expire", 4, (*past).expire},
+	{"night", 2, (*past).night},
 }
 
 func pick[T any](p *past, all []T) (v T) {
@@ -277,11 +280,13 @@ func (p *past) standing() error {
 		}
 		return f.SetSiteAdmin(u.Login, p.rand.IntN(3) == 0)
 	case *providerstest.GitHub:
-		switch p.rand.IntN(5) {
+		switch p.rand.IntN(7) {
 		case 0:
 			return f.AddToOrg(name, u.Login, true)
 		case 1:
 			return f.AddToOrg(name, u.Login, false)
+		case 3:
+			return f.SuspendUser(u.Login, p.rand.IntN(3) == 0)
 		case 2:
 			return f.SetBasePermission(name, providers.Permission(p.rand.IntN(3)))
 		}
@@ -364,6 +369,68 @@ func (p *past) share() error {
 		return errNothing
 	}
 	return f.ShareGroup(a, b, level)
+}
+
+// pend makes or ends what is no access yet: invitations, requests for access,
+// memberships that wait for consent.
+func (p *past) pend() error {
+	u, org := p.user(), p.orgs[pick(p, []string{"acme", "beta"})].Name
+	permission := providers.Permission(1 + p.rand.IntN(3))
+	n := p.rand.IntN(4)
+	switch f := p.forge.(type) {
+	case *providerstest.GitHub:
+		switch n {
+		case 0:
+			return f.InviteToOrg(org, u.Login)
+		case 1:
+			return f.AcceptMembership(org, u.Login)
+		}
+		return p.onRepo(func(r providers.Repo) error {
+			if n == 2 {
+				return f.InviteCollaborator(r.Path, u.Login, permission)
+			}
+			return f.AcceptCollaboration(r.Path, u.Login)
+		})
+	case *providerstest.GitLab:
+		if n == 0 {
+			return f.RequestAccess(org, u.Login)
+		}
+		return p.onRepo(func(r providers.Repo) error {
+			switch n {
+			case 1:
+				return f.RequestAccess(r.Path, u.Login)
+			case 2:
+				return f.SetCustomRole(r.Path, u.Login, "auditor", providerstest.GitLabLevel(permission))
+			}
+			return f.HoldCollaborator(r.Path, u.Login, p.rand.IntN(2) == 0)
+		})
+	}
+	return errNothing
+}
+
+// expire gives a membership or share of GitLab's a last day, which is over.
+func (p *past) expire() error {
+	f, is := p.forge.(*providerstest.GitLab)
+	if !is {
+		return errNothing
+	}
+	u, org := p.user(), p.orgs[pick(p, []string{"acme", "beta"})].Name
+	switch p.rand.IntN(3) {
+	case 0:
+		return f.ExpireGroupMember(org, u.Login, time.Now())
+	case 1:
+		return p.onRepo(func(r providers.Repo) error { return f.ExpireProjectShare(r.Path, p.org().Name, time.Now()) })
+	}
+	return p.onRepo(func(r providers.Repo) error { return f.ExpireCollaborator(r.Path, u.Login, time.Now()) })
+}
+
+// night is when GitLab takes away what is over.
+func (p *past) night() error {
+	f, is := p.forge.(*providerstest.GitLab)
+	if !is {
+		return errNothing
+	}
+	return f.RemoveExpired()
 }
 
 func ownerOf(path string) string { return path[:lastSlash(path)] }

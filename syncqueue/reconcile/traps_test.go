@@ -474,3 +474,66 @@ func TestWhoNeverLoggedInCostsTheCIServerNothing(t *testing.T) {
 		})
 	})
 }
+
+func TestPendingInvitationsAreNoAccess(t *testing.T) {
+	trap{
+		only:    []string{"github"},
+		prepare: func(e *estate) { e.joins("guest") },
+		happens: func(e *estate) {
+			f := e.forge.(*providerstest.GitHub)
+			e.now(func() error { return f.SetBasePermission("acme", providers.Read) })
+			e.now(func() error { return f.InviteToOrg("acme", "guest") })
+			e.now(func() error { return f.InviteCollaborator("acme/app", "omar", providers.Admin) })
+			e.now(func() error { return f.InviteCollaborator("acme/book", "zoe", providers.Write) })
+			e.now(func() error { return f.AcceptCollaboration("acme/book", "zoe") })
+		},
+		holds: func(e *estate) {
+			for login, want := range map[string]string{"guest": "", "omar": "read"} {
+				if got := e.believes(e.users()[login])["acme/app"]; got != want {
+					e.t.Errorf("%s holds acme/app as %q, want %q", login, got, want)
+				}
+			}
+			if got := e.believes(e.users()["zoe"])["acme/book"]; got != "write" {
+				e.t.Errorf("zoe accepted, and holds acme/book as %q", got)
+			}
+		},
+	}.spring(t)
+}
+
+func TestARequestForAccessIsNone(t *testing.T) {
+	trap{
+		only: []string{"gitlab"},
+		happens: func(e *estate) {
+			f := e.forge.(*providerstest.GitLab)
+			e.now(func() error { return f.RequestAccess("acme", "zoe") })
+			e.now(func() error { return f.RequestAccess("acme/book", "ana") })
+			e.now(func() error { return f.HoldCollaborator("acme/book", "li", true) })
+		},
+		holds: func(e *estate) {
+			for _, login := range []string{"zoe", "ana", "li"} {
+				if got := e.believes(e.users()[login])["acme/book"]; got != "" {
+					e.t.Errorf("%s holds acme/book as %q", login, got)
+				}
+			}
+		},
+	}.spring(t)
+}
+
+// What was granted to somebody who is suspended stays granted, and shows again
+// when he is back.
+func TestASuspendedUserKeepsWhatTheForgeGrants(t *testing.T) {
+	trap{
+		only: []string{"github"},
+		late: true,
+		happens: func(e *estate) {
+			f := e.forge.(*providerstest.GitHub)
+			e.now(func() error { return f.SuspendUser("ana", true) })
+			e.now(func() error { return e.world.AddCollaborator(e.repo("acme/book"), e.users()["ana"], providers.Write) })
+			e.after(30 * time.Minute)
+			if got := e.believes(e.users()["ana"])["acme/app"]; got != "write" {
+				e.t.Errorf("suspended, ana holds acme/app as %q", got)
+			}
+			e.now(func() error { return f.SuspendUser("ana", false) })
+		},
+	}.spring(t)
+}
