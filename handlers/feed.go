@@ -40,6 +40,7 @@ type Feed struct {
 	last    int64         // the newest id
 	changed chan struct{} // closed by the next happening, and by Close
 	clients int
+	left    time.Time // when there was last a listener, zero if there never was one
 	closed  bool
 }
 
@@ -66,7 +67,7 @@ func NewFeed(past Past, now func() time.Time) *Feed {
 
 // Delivery tells that an entry was journalled under its id, with this many jobs.
 func (f *Feed) Delivery(e syncqueue.Entry, jobs int) {
-	if f != nil {
+	if f.heard() {
 		f.tell(kindDelivery, e.Delivery.ID, viewDelivery(syncqueue.Record{
 			Entry: e, Size: len(e.Delivery.Body), HasBody: len(e.Delivery.Body) > 0, JobCount: jobs,
 		}))
@@ -76,7 +77,7 @@ func (f *Feed) Delivery(e syncqueue.Entry, jobs int) {
 // Job tells what a run of a job came to, if the job ended or waits for somebody
 // now, and what it made visible.
 func (f *Feed) Job(r syncqueue.Report) {
-	if f == nil {
+	if !f.heard() {
 		return
 	}
 	for _, v := range r.Applied.Visible {
@@ -138,6 +139,24 @@ func encode(subject string, v any) []byte {
 
 // maxName bounds, in bytes, what stands for something too large to be told.
 const maxName = 256
+
+// heard reports whether anybody may want to know what is about to be told.
+// Where nobody has listened for long nothing is kept: whoever comes back is told
+// by the store.
+func (f *Feed) heard() bool {
+	if f == nil {
+		return false
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	now := f.now()
+	if f.clients > 0 || now.Sub(f.left) <= pastReach {
+		return true
+	}
+	f.last = max(now.UnixNano(), f.last+1)
+	f.floor, f.kept = f.last, nil
+	return false
+}
 
 func (f *Feed) tell(kind, subject string, v any) {
 	data := encode(subject, v)
@@ -206,4 +225,5 @@ func (f *Feed) leave() {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.clients--
+	f.left = f.now()
 }

@@ -221,6 +221,32 @@ func TestAPlaceOutlivesARestart(t *testing.T) {
 	})
 }
 
+// TestWhereNobodyListensNothingIsKept, and whoever comes back is told all the
+// same.
+func TestWhereNobodyListensNothingIsKept(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := told(t)
+		e := entry("A", time.Now())
+		if n := testing.AllocsPerRun(100, func() { w.feed.Delivery(e, 0) }); n > 0 {
+			t.Errorf("%v allocations for nobody", n)
+		}
+		a := listen(t, w.admin, "viewer", "")
+		_, one := w.send(created("one"))
+		a.expect(fmt.Sprint("delivery ", one["delivery"]))
+		_ = a.conn.Close()
+		synctest.Wait()
+		time.Sleep(40 * time.Minute)
+		_, two := w.send(created("two"))
+		time.Sleep(15 * time.Minute)
+		listen(t, w.admin, "viewer", a.last).expect(fmt.Sprint("delivery ", two["delivery"]))
+
+		w.startFeed() // nobody has come yet
+		_, three := w.send(created("three"))
+		listen(t, w.admin, "viewer", a.last).expect(
+			fmt.Sprint("delivery ", one["delivery"]), fmt.Sprint("delivery ", two["delivery"]), fmt.Sprint("delivery ", three["delivery"]))
+	})
+}
+
 // TestASlowListenerIsCutAndHoldsNobodyUp lets one read nothing at all.
 func TestASlowListenerIsCutAndHoldsNobodyUp(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -68,6 +68,11 @@
 // (config_settings.go), which the file's reader, the environment's reader,
 // `config show`, `config schema` and the reload all go by.
 //
+// `config import` makes a file: config_import_env.go finds a CI server's
+// environment wherever it stands, config_draft.go decides what that means, and
+// config_draft_write.go writes it. Files that commands write (outfile.go) are
+// whole and synced or not there.
+//
 // `hooks` and `doctor` ask the forges themselves, with the configured tokens:
 // webhooks.go surveys the places that may have our webhooks, webhook_rows.go
 // judges what is there, and the running server does both as well

@@ -7,10 +7,15 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"runtime"
+	"sync"
+	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/hookd/hookd/storage"
 	"github.com/hookd/hookd/storage/bolt"
+	"github.com/hookd/hookd/syncqueue"
 )
 
 func copyOf(t *testing.T, b storage.Backup) []byte {
@@ -113,4 +118,54 @@ func TestBackupsAreMadeOneAtATimeAndOnlyWithRoom(t *testing.T) {
 	if _, err := db.Backup(t.Context()); !errors.Is(err, storage.ErrClosed) {
 		t.Errorf("a backup of a closed store ended with %v", err)
 	}
+}
+
+// TestBackupsOfABusyStoreAreSound copies while others push and work.
+func TestBackupsOfABusyStoreAreSound(t *testing.T) {
+	dir := t.TempDir()
+	db, _ := open(t, dir, bolt.Options{NoSync: true})
+	ctx, stop := context.WithCancel(t.Context())
+	var busy sync.WaitGroup
+	var pushed atomic.Int64
+	for i := range int64(4) {
+		busy.Go(func() {
+			for n := i; ctx.Err() == nil; n += 4 {
+				e, j := delivery(n, []byte("{}"))
+				if _, err := db.Push(ctx, e, j); err == nil {
+					pushed.Add(1)
+				}
+			}
+		})
+	}
+	for range 2 {
+		busy.Go(func() {
+			for ctx.Err() == nil {
+				if l, err := db.Lease(ctx, time.Minute, syncqueue.Filter{}); err == nil {
+					_, _ = db.Complete(ctx, l, syncqueue.Outcome{})
+				}
+			}
+		})
+	}
+	for i := range 5 {
+		for before := pushed.Load(); pushed.Load() < before+20; {
+			runtime.Gosched()
+		}
+		least := int(pushed.Load())
+		b, err := db.Backup(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		file := filepath.Join(t.TempDir(), "hookd.db")
+		if err := os.WriteFile(file, copyOf(t, b), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if err := b.Close(); err != nil {
+			t.Fatal(err)
+		}
+		if r := sound(t, file); r.Buckets["deliveries"].Records < least {
+			t.Errorf("backup %d has %d deliveries of the %d that were acknowledged", i, r.Buckets["deliveries"].Records, least)
+		}
+	}
+	stop()
+	busy.Wait()
 }
