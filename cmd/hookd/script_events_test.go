@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"net/http"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 
@@ -14,6 +15,7 @@ import (
 type ear struct {
 	lines chan string // closed at the end
 	last  string      // the id of the last event that was looked at
+	seen  []string    // all of those: what happens at once may come in any order
 }
 
 func cmdListen(ts *testscript.TestScript, _ bool, args []string) {
@@ -44,6 +46,9 @@ func cmdListen(ts *testscript.TestScript, _ bool, args []string) {
 func cmdHeard(ts *testscript.TestScript, _ bool, args []string) {
 	e := stageOf(ts).ear
 	pattern := regexp.MustCompile(args[0])
+	if slices.ContainsFunc(e.seen, pattern.MatchString) {
+		return
+	}
 	event, late := "", time.After(patience)
 	for {
 		select {
@@ -58,11 +63,14 @@ func cmdHeard(ts *testscript.TestScript, _ bool, args []string) {
 				e.last = value
 			case name == "event":
 				event = value
-			case name == "data" && pattern.MatchString(event+" "+value):
-				return
+			case name == "data":
+				e.seen = append(e.seen, event+" "+value)
+				if pattern.MatchString(event + " " + value) {
+					return
+				}
 			}
 		case <-late:
-			ts.Fatalf("no %s within %s", pattern, patience)
+			ts.Fatalf("no %s within %s in\n%s", pattern, patience, strings.Join(e.seen, "\n"))
 		}
 	}
 }
