@@ -29,6 +29,8 @@ type ci struct {
 	syncs map[string]int
 	down  error
 	blind map[string]bool // repository ids it never shows
+	idle  map[string]bool // repository ids that nobody activated
+	woken chan string     // of those that somebody did
 	keys  map[string]bool // logins with a credential; nil is everybody
 	guard target.Guard
 
@@ -101,7 +103,9 @@ func (c *ci) Sync(ctx context.Context, u providers.User, want target.Desired) (t
 func (c *ci) read(login string, want target.Desired) target.Result {
 	var r target.Result
 	for _, a := range want.Present {
-		if c.shows[login][a.Repo.ID] == a.Repo.Path {
+		if c.idle[a.Repo.ID] {
+			r.Hidden = map[string]string{a.Repo.ID: target.Inactive + " yet"}
+		} else if c.shows[login][a.Repo.ID] == a.Repo.Path {
 			r.Shown = append(r.Shown, a.Repo.ID)
 		} else {
 			r.Missing = append(r.Missing, a.Repo.ID)
