@@ -136,6 +136,25 @@ func TestTheSameIsToldOnce(t *testing.T) {
 	}
 }
 
+// A service that is restarted amid a message may have taken it or not.
+func TestServiceThatGoesAwayAmidAMessageIsToldAgain(t *testing.T) {
+	s := serve(t)
+	s.answer = func(http.ResponseWriter) { panic(http.ErrAbortHandler) }
+	w := open(t, s.URL, loopback...)
+	if res, err := w.Sync(t.Context(), ana, want); err == nil {
+		t.Fatalf("believed %+v of nobody", res)
+	}
+	s.mu.Lock()
+	s.answer = func(http.ResponseWriter) {}
+	s.mu.Unlock()
+	if res, err := w.Sync(t.Context(), ana, want); err != nil || !res.Settled() {
+		t.Errorf("afterwards: %+v, %v", res, err)
+	}
+	if len(s.taken) != 2 || s.taken[0].ID != s.taken[1].ID {
+		t.Errorf("told %v, want one message twice", s.taken)
+	}
+}
+
 func TestRefusalIsRepeated(t *testing.T) {
 	s := serve(t)
 	s.answer = func(w http.ResponseWriter) { http.Error(w, "not\x1b[2J now", http.StatusInternalServerError) }
