@@ -38,7 +38,7 @@ type settingsConfig struct {
 }
 
 // activated are the kinds of target whose repositories have to be activated.
-var activated = []string{"drone"}
+var activated = []string{"drone", "woodpecker"}
 
 func (t *targetConfig) addRule() int {
 	t.Activate.Rules = append(t.Activate.Rules, &ruleConfig{})

@@ -59,8 +59,10 @@ var (
 	_ target.Target  = (*Target)(nil)
 	_ target.Keyring = (*Target)(nil)
 	_ target.Roster  = (*Target)(nil)
-	_ target.Scout   = (*Target)(nil)
-	_ target.Greeter = (*Target)(nil)
+
+	_ target.Activator = (*Target)(nil)
+	_ target.Scout     = (*Target)(nil)
+	_ target.Greeter   = (*Target)(nil)
 )
 
 // New returns a target. It asks nobody; the token directory need not exist
