@@ -46,6 +46,7 @@ import (
 //	sql FILE QUERY PATTERN   query a SQLite file until a row of one column has the pattern
 //	repo create|delete NAME  on the simulated forge; created ones are active at once
 //	repo create NAME BY      as somebody, on a Gitea; nobody activates it
+//	repo public|private NAME who may see it, on a Gitea
 //	repo draft|activate NAME the same in two steps, where the CI server wants that
 //	repo file NAME FILE      commit a file, on a Gitea
 //	drone NAME PATTERN       look at a repository in the simulated Drone until it has the pattern
@@ -177,6 +178,8 @@ func cmdRepo(ts *testscript.TestScript, _ bool, args []string) {
 		ts.Check(giteaOf(ts).AddFile(demoOrg+"/"+args[1], args[2]))
 	case "delete":
 		ts.Check(w.forge.DeleteRepo(demoOrg + "/" + args[1]))
+	case "public", "private":
+		ts.Check(giteaOf(ts).SetVisibility(demoOrg+"/"+args[1], args[0] == "private"))
 	case "draft":
 		r, err := w.forge.create(demoOrg, args[1])
 		ts.Check(err)

@@ -23,6 +23,9 @@ func (f facts) chain() []Link {
 		if l, ok := t.activity(); ok {
 			out = append(out, l)
 		}
+		if l, ok := f.strangers(t); ok {
+			out = append(out, l)
+		}
 	}
 	return out
 }

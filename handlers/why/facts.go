@@ -39,6 +39,7 @@ type targetFacts struct {
 
 	activation storage.Activation // what its policy came to about the repository, if it did
 	deciding   *syncqueue.Job     // that is to decide it, nil if none is
+	concealing *syncqueue.Job     // that is to take it from strangers, nil if none is
 }
 
 func (f facts) held() bool { return f.cell != nil && f.cell.Permission > providers.None }
@@ -87,6 +88,9 @@ func gather(ctx context.Context, s Sources, q Question) (facts, error) {
 			return f, err
 		}
 		if err := t.activated(ctx, s, f); err != nil {
+			return f, err
+		}
+		if err := t.exposed(ctx, s, f); err != nil {
 			return f, err
 		}
 		f.targets = append(f.targets, t)

@@ -114,8 +114,8 @@ const (
 
 // A Link is one link of the chain: forge, event, job, catalogue, and for each
 // target credential, server and, where its policy has to do with the repository,
-// activation. Name comes first where somebody goes by
-// another name now.
+// activation, and strangers while they may see what they should not. Name comes
+// first where somebody goes by another name now.
 type Link struct {
 	Link     string     `json:"link"`
 	Target   string     `json:"target,omitempty"`
