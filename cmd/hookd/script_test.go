@@ -53,7 +53,7 @@ import (
 //	drone NAME off           deactivate it there, by hand
 //	member add|remove TEAM LOGIN   on the simulated forge
 //	user add|login LOGIN     on the simulated forge; to the simulated Drone, for the first time
-//	user active|inactive LOGIN   whether the simulated Drone lets him in
+//	user active|inactive LOGIN   wait until the simulated Drone lets him in, or does not
 //	user login LOGIN again   to the simulated Drone, where his token stays as it is
 //	link STATUS FILE         hand the token in a file over on the page, and expect a status
 //	serve FLAGS…             start hookd serve: $LISTEN, $ADMIN, and the file server.log;
@@ -303,8 +303,11 @@ func cmdUser(ts *testscript.TestScript, _ bool, args []string) {
 		_, err := w.forge.CreateUser(args[1])
 		ts.Check(err)
 	case "active", "inactive":
-		if is := w.drone.Active(args[1]); is != (args[0] == "active") {
-			ts.Fatalf("active is %t", is)
+		for end := time.Now().Add(patience); w.drone.Active(args[1]) != (args[0] == "active"); {
+			if time.Now().After(end) {
+				ts.Fatalf("not %s within %s", args[0], patience)
+			}
+			<-time.After(100 * time.Millisecond)
 		}
 	case "login":
 		token := newKey()

@@ -75,7 +75,7 @@ func (e *Engine) farewellTo(ctx context.Context, p *provider, t Target, l syncqu
 		f.parks = was.Note
 		return f, nil
 	case was.State == storage.Deactivated:
-		f.check = now.Sub(was.At) < relapse
+		f.check, f.note = now.Sub(was.At) < relapse, string(was.State)+": "+was.Note
 		return f, nil
 	case was.State != "" && was.State != storage.Held:
 		return f, nil
