@@ -168,7 +168,7 @@ func (a *applying) gone(repoID string) {
 		a.out.Stale++
 		return
 	}
-	a.audience(storage.Audience{Repo: r.Repo})
+	a.audience(storage.Audience{Repo: providers.Repo{ID: repoID}})
 	r.gone = max(r.gone, a.read)
 }
 

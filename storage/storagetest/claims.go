@@ -26,6 +26,7 @@ var claims = []claim{
 	{"NoneOnAnAbsentCellIsATombstone", noneOnAbsent},
 	{"NoneOnAnAbsentCellIsToldUnlessTheListIsKnown", noneOnAbsentTold},
 	{"GoneTakesFromEverybody", goneTakesFromEverybody},
+	{"GoneIsNoSighting", goneIsNoSighting},
 	{"SeenAgainIsNotGone", seenAgain},
 	{"VersionRisesOncePerCommit", versionRisesOnce},
 	{"NothingNewIsNoChange", nothingNew},

@@ -84,6 +84,15 @@ func goneTakesFromEverybody(b *bench) {
 	b.diff(b.apply(storage.Change{Gone: []string{app.ID}}).Changed(), 0)
 }
 
+// A repository that is gone was not seen.
+func goneIsNoSighting(b *bench) {
+	b.apply(audience(app, providers.Read, ana))
+	seen := b.column(app).Seen
+	time.Sleep(2 * storage.SeenStep)
+	b.apply(storage.Change{Gone: []string{app.ID}})
+	b.diff(b.column(app).Seen, seen)
+}
+
 func seenAgain(b *bench) {
 	b.apply(audience(app, providers.Read, ana))
 	slow := b.begin()
