@@ -35,7 +35,7 @@ var floors = map[string]floor{
 	"providers/providerstest": {[]string{"providers"}, []string{"github.com/google/go-cmp"}},
 
 	"storage":             {[]string{"providers"}, nil},
-	"storage/bolt":        {[]string{"providers", "syncqueue", "storage"}, []string{"go.etcd.io/bbolt", "github.com/oklog/ulid/v2"}},
+	"storage/bolt":        {[]string{"providers", "syncqueue", "storage"}, []string{"go.etcd.io/bbolt", "github.com/klauspost/compress", "github.com/oklog/ulid/v2"}},
 	"storage/vault":       {[]string{"providers", "storage"}, nil},
 	"storage/memory":      {[]string{"providers", "syncqueue", "storage"}, nil},
 	"storage/storagetest": {[]string{"providers", "syncqueue", "storage"}, []string{"github.com/google/go-cmp", "pgregory.net/rapid"}},

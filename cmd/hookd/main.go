@@ -6,11 +6,15 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"runtime"
 	"strings"
 )
 
 func main() {
-	os.Exit(run(context.Background(), os.Args, os.Environ(), os.Stdin, os.Stdout, os.Stderr))
+	weight := newBallast(os.Environ())
+	code := run(context.Background(), os.Args, os.Environ(), os.Stdin, os.Stdout, os.Stderr)
+	runtime.KeepAlive(weight)
+	os.Exit(code)
 }
 
 // The exit codes. 78 is sysexits' EX_CONFIG, which service managers can be

@@ -3,6 +3,7 @@ package bolt_test
 import (
 	"context"
 	"fmt"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -23,6 +24,22 @@ import (
 
 const bodySize = 8 << 10 // of a typical repository event
 
+// noise is n bytes that do not compress.
+func noise(n int) []byte {
+	b := make([]byte, n)
+	_, _ = rand.NewChaCha8([32]byte{}).Read(b)
+	return b
+}
+
+// payload is a real one, which compresses as they do.
+func payload(b *testing.B) []byte {
+	body, err := os.ReadFile("../../providers/gitea/testdata/webhooks/repository-created-fork.json")
+	if err != nil {
+		b.Fatal(err)
+	}
+	return body
+}
+
 // delivery is the i-th delivery of a benchmark with its job.
 func delivery(i int64, body []byte) (syncqueue.Entry, syncqueue.Job) {
 	now := time.Now()
@@ -40,11 +57,11 @@ func delivery(i int64, body []byte) (syncqueue.Entry, syncqueue.Job) {
 	return e, jobs[0]
 }
 
-// BenchmarkPush pushes deliveries of 8 KiB with a job each. "update" is the
+// BenchmarkPush pushes deliveries of a real payload with a job each. "update" is the
 // baseline: the same tables and record sizes, one bbolt transaction for each
 // delivery.
 func BenchmarkPush(b *testing.B) {
-	body := slices.Repeat([]byte("x"), bodySize)
+	body := payload(b)
 	for _, c := range []int{1, 64} {
 		b.Run(fmt.Sprintf("group/c=%d", c), func(b *testing.B) { benchPush(b, c, body, bolt.Options{}) })
 		b.Run(fmt.Sprintf("nosync/c=%d", c), func(b *testing.B) { benchPush(b, c, body, bolt.Options{NoSync: true}) })
@@ -120,7 +137,7 @@ func naive(b *testing.B, body []byte) func(i int64) error {
 // BenchmarkPushRatio pushes in turns through group commit and through the
 // baseline, so that whatever else the machine does meets both.
 func BenchmarkPushRatio(b *testing.B) {
-	body := slices.Repeat([]byte("x"), bodySize)
+	body := payload(b)
 	for _, c := range []int{1, 64} {
 		b.Run(fmt.Sprintf("c=%d", c), func(b *testing.B) {
 			db, err := bolt.Open(filepath.Join(b.TempDir(), "hookd.db"), bolt.Options{})
@@ -259,7 +276,7 @@ func BenchmarkOpen(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	body := slices.Repeat([]byte("x"), bodySize)
+	body := noise(bodySize)
 	for i := int64(0); db.Bytes() < 1<<30; {
 		var wg sync.WaitGroup
 		for range 256 {

@@ -19,7 +19,7 @@ const bound = 256 << 10
 // push pushes the i-th delivery with a body of 8 KiB and returns its id.
 func push(t *testing.T, db *bolt.DB, i int64, jobs bool) (string, error) {
 	t.Helper()
-	e, j := delivery(i, bytes.Repeat([]byte("x"), bodySize))
+	e, j := delivery(i, noise(bodySize))
 	if !jobs {
 		r, err := db.Push(t.Context(), e)
 		return r.Delivery, err
@@ -115,7 +115,7 @@ func TestMostlyFreeFileIsCompactedAtStart(t *testing.T) {
 	db, shut := open(t, dir, o)
 	var kept string
 	for i := range int64(150) {
-		e, _ := delivery(i, make([]byte, 1<<20))
+		e, _ := delivery(i, noise(1<<20))
 		if i > 0 {
 			e.Delivery.Received = e.Delivery.Received.Add(-2 * time.Hour)
 			e.Delivery.ID = syncqueue.NewID(e.Delivery.Received)

@@ -149,8 +149,7 @@ func (db *DB) Body(_ context.Context, prefix string) (out providers.Delivery, er
 		if record == nil {
 			return syncqueue.ErrUnknown
 		}
-		body, err := unseal(tBodies, key, record)
-		out.Body = bytes.Clone(body)
+		out.Body, err = unpackBody(key, record, d.Size)
 		return err
 	})
 	if err != nil {

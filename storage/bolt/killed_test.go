@@ -2,7 +2,6 @@ package bolt_test
 
 import (
 	"bufio"
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -50,7 +49,7 @@ func pushForEver(path string, promise bool) {
 		fatal(err)
 	}
 	start := time.Now().UnixNano()
-	body := bytes.Repeat([]byte("x"), 2000)
+	body := noise(2000)
 	for n := range int64(16) {
 		go func() {
 			for i := start + n; ; i += 16 {
@@ -200,7 +199,7 @@ func fillDisk(path string) {
 	n, kept := int64(0), []string{}
 	push := func(size int) (string, error) {
 		n++
-		e, j := delivery(n, bytes.Repeat([]byte("x"), size))
+		e, j := delivery(n, noise(size))
 		r, err := db.Push(ctx, e, j)
 		if err == nil {
 			kept = append(kept, r.Delivery)

@@ -27,7 +27,7 @@ func store(t *testing.T) string {
 		t.Fatal(err)
 	}
 	for i := range int64(60) {
-		e, j := delivery(i, bytes.Repeat([]byte("x"), int(i)*300))
+		e, j := delivery(i, noise(int(i)*300))
 		if _, err := db.Push(t.Context(), e, j); err != nil {
 			t.Fatal(err)
 		}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"slices"
-	"sync"
 	"time"
 
 	"github.com/hookd/hookd/syncqueue"
@@ -97,23 +96,6 @@ func (db *DB) Repeat(ctx context.Context, provider, id string) (syncqueue.Receip
 		return err
 	})
 	return receipt, err
-}
-
-// maxPooled is the largest buffer for the record of a body that is used again.
-const maxPooled = 64 << 10
-
-var bodyRecords = sync.Pool{New: func() any { return new([]byte) }}
-
-// sealBody is seal for a body, which is most of what a push allocates. Nothing
-// may refer to the record any more, as bbolt does until the transaction has
-// ended, when done is called.
-func sealBody(key, body []byte) (record []byte, done func()) {
-	if len(body) > maxPooled {
-		return seal(key, body), func() {}
-	}
-	buf := bodyRecords.Get().(*[]byte)
-	*buf = appendRecord((*buf)[:0], key, body)
-	return *buf, func() { bodyRecords.Put(buf) }
 }
 
 // known finds the delivery of g: in this batch, or in the journal.

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"hash/crc32"
-	"slices"
 )
 
 // A record is a version byte, a CRC-32C, and the payload. The checksum covers
@@ -15,6 +14,8 @@ import (
 //	+-------+----------------+-----------
 //	| 1     | crc(key, data) | data …
 //	+-------+----------------+-----------
+//
+// A version says how the data is to be read: only a body's may be 2 (body.go).
 const (
 	recordVersion = 1
 	recordHeader  = 5
@@ -35,13 +36,7 @@ func (e *DamagedError) Error() string {
 
 // seal returns the record of data under key.
 func seal(key, data []byte) []byte {
-	return appendRecord(nil, key, data)
-}
-
-func appendRecord(b, key, data []byte) []byte {
-	b = append(slices.Grow(b, recordHeader+len(data)), recordVersion)
-	b = binary.BigEndian.AppendUint32(b, checksum(key, data))
-	return append(b, data...)
+	return sealInPlace(key, append(make([]byte, recordHeader, recordHeader+len(data)), data...))
 }
 
 // recordRoom is what the record of a delivery or job usually takes.
@@ -49,8 +44,10 @@ const recordRoom = 1 << 10
 
 // sealInPlace makes a record of its own data, before which there is room for
 // the header.
-func sealInPlace(key, record []byte) []byte {
-	record[0] = recordVersion
+func sealInPlace(key, record []byte) []byte { return sealVersion(recordVersion, key, record) }
+
+func sealVersion(version byte, key, record []byte) []byte {
+	record[0] = version
 	binary.BigEndian.PutUint32(record[1:], checksum(key, record[recordHeader:]))
 	return record
 }
@@ -67,13 +64,17 @@ func sealJSON(key []byte, v any) ([]byte, error) {
 // unseal returns the payload of a record, which lives as long as the
 // transaction it was read in.
 func unseal(in table, key, record []byte) ([]byte, error) {
+	return unsealVersion(recordVersion, in, key, record)
+}
+
+func unsealVersion(version byte, in table, key, record []byte) ([]byte, error) {
 	damaged := func(format string, args ...any) ([]byte, error) {
 		return nil, &DamagedError{Bucket: in.String(), Key: append([]byte(nil), key...), Reason: fmt.Sprintf(format, args...)}
 	}
 	switch {
 	case len(record) < recordHeader:
 		return damaged("%d bytes are too few", len(record))
-	case record[0] != recordVersion:
+	case record[0] != version:
 		return damaged("unknown version %d", record[0])
 	case binary.BigEndian.Uint32(record[1:]) != checksum(key, record[recordHeader:]):
 		return damaged("its checksum does not match")

@@ -73,7 +73,7 @@ func script(path string) {
 		fatal(err)
 	}
 	for i := range int64(12) {
-		e, j := delivery(i, bytes.Repeat([]byte("x"), 2000))
+		e, j := delivery(i, noise(2000))
 		if _, err := db.Push(context.Background(), e, j); err == nil {
 			fmt.Println(e.Delivery.ID)
 		}
