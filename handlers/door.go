@@ -5,6 +5,8 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+
+	"github.com/hookd/hookd/providers/document"
 )
 
 // A door is where the authentic messages of one sender come in: a provider's
@@ -55,7 +57,7 @@ func (rc *receiver) admit(w http.ResponseWriter, r *http.Request, d door) (m mes
 		rc.reject(w, r, d)
 		return m, false
 	}
-	body, problem := document(m.raw, m.form, m.held)
+	body, problem := jsonOf(m.raw, m.form, m.held)
 	if problem != nil {
 		d.count("", resultOf(problem.Status))
 		if problem.Status == http.StatusServiceUnavailable {
@@ -84,9 +86,9 @@ func mediaType(r *http.Request, forms bool) (form, ok bool) {
 	return form, t == "application/json" || form && forms
 }
 
-// document returns the JSON document of a verified body: the body itself, or
+// jsonOf returns the JSON document of a verified body: the body itself, or
 // the payload field of a form.
-func document(raw []byte, form bool, held *hold) ([]byte, *problem) {
+func jsonOf(raw []byte, form bool, held *hold) ([]byte, *problem) {
 	body := raw
 	if form {
 		if !held.add(2 * int64(len(raw))) {
@@ -100,7 +102,7 @@ func document(raw []byte, form bool, held *hold) ([]byte, *problem) {
 		}
 		body = []byte(fields.Get("payload"))
 	}
-	if !validJSON(body) {
+	if !document.Valid(body) {
 		p := newProblem(http.StatusBadRequest, "the body is not valid JSON")
 		return nil, &p
 	}

@@ -16,6 +16,7 @@
 //	  gitea                      webhooks and API of Gitea and Forgejo
 //	  github                     the same of GitHub and GitHub Enterprise Server
 //	  gitlab                     the same of GitLab
+//	  document                   what is read of a payload without decoding the rest
 //	  transport                  what the three have in common below their SDKs: one origin, bounded answers
 //	  providerstest              what every forge driver must do; a simulated Gitea, GitHub, GitLab
 //	syncqueue                  when work runs: jobs, queue, journal, pool, routing

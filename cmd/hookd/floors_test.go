@@ -29,9 +29,10 @@ type floor struct {
 var floors = map[string]floor{
 	"providers":               {},
 	"providers/transport":     {[]string{"providers"}, nil},
-	"providers/gitea":         {[]string{"providers", "providers/transport"}, []string{"code.gitea.io/sdk/gitea", "github.com/go-playground/webhooks/v6", "github.com/tidwall/gjson"}},
-	"providers/github":        {[]string{"providers", "providers/transport"}, []string{"github.com/bradleyfalzon/ghinstallation/v2", "github.com/google/go-github/v88", "github.com/go-playground/webhooks/v6", "github.com/tidwall/gjson"}},
-	"providers/gitlab":        {[]string{"providers", "providers/transport"}, []string{"gitlab.com/gitlab-org/api/client-go/v2", "github.com/go-playground/webhooks/v6", "github.com/tidwall/gjson"}},
+	"providers/document":      {[]string{"providers"}, nil},
+	"providers/gitea":         {[]string{"providers", "providers/document", "providers/transport"}, []string{"code.gitea.io/sdk/gitea", "github.com/go-playground/webhooks/v6"}},
+	"providers/github":        {[]string{"providers", "providers/document", "providers/transport"}, []string{"github.com/bradleyfalzon/ghinstallation/v2", "github.com/google/go-github/v88", "github.com/go-playground/webhooks/v6"}},
+	"providers/gitlab":        {[]string{"providers", "providers/document", "providers/transport"}, []string{"gitlab.com/gitlab-org/api/client-go/v2", "github.com/go-playground/webhooks/v6"}},
 	"providers/providerstest": {[]string{"providers"}, []string{"github.com/google/go-cmp"}},
 
 	"storage":             {[]string{"providers"}, nil},
@@ -54,7 +55,7 @@ var floors = map[string]floor{
 	"syncqueue/target/command":    {[]string{"providers", "storage", "syncqueue/target"}, nil},
 	"syncqueue/target/targettest": {[]string{"providers", "storage", "syncqueue/target"}, []string{"github.com/dchest/authcookie", "github.com/google/go-cmp"}},
 
-	"handlers": {[]string{"providers", "syncqueue", "storage", "handlers/why"}, []string{"github.com/go-chi/chi/v5", "github.com/go-chi/httprate", "github.com/prometheus/client_golang"}},
+	"handlers": {[]string{"providers", "providers/document", "syncqueue", "storage", "handlers/why"}, []string{"github.com/go-chi/chi/v5", "github.com/go-chi/httprate", "github.com/prometheus/client_golang"}},
 
 	"handlers/dashboard": {[]string{"providers", "syncqueue", "storage", "handlers/why"}, nil},
 	"handlers/why":       {[]string{"providers", "syncqueue", "storage"}, nil},

@@ -3,12 +3,10 @@ package gitlab
 import (
 	"fmt"
 	"net/http"
-	"strconv"
 	"strings"
 
-	"github.com/tidwall/gjson"
-
 	"github.com/hookd/hookd/providers"
+	"github.com/hookd/hookd/providers/document"
 )
 
 // payload is the part of a delivery that routing needs. The bodies are flat;
@@ -36,60 +34,60 @@ var errNoObject = fmt.Errorf("not a JSON object: %w", providers.ErrMalformed)
 // JSON, in one pass. The error wraps ErrMalformed; what could be read is
 // returned beside it.
 func readPayload(body []byte) (payload, error) {
-	root := gjson.ParseBytes(body)
+	root := document.Root(body)
 	if !root.IsObject() {
 		return payload{}, errNoObject
 	}
 	var p payload
-	r := &reader{}
+	r := &document.Reader{}
 	var fullPath, groupPath, path, username string
-	root.ForEach(func(key, v gjson.Result) bool {
-		switch key.Str {
+	for key, v := range root.Members() {
+		switch string(key) {
 		case "event_name":
-			p.Name = r.text(key, v)
+			p.Name = r.Text(key, v)
 		case "object_kind":
-			p.Kind = r.text(key, v)
+			p.Kind = r.Text(key, v)
 		case "project_id":
-			p.ProjectID = r.id(key, v)
+			p.ProjectID = r.ID(key, v)
 		case "path_with_namespace", "project_path_with_namespace":
-			p.Path = r.text(key, v)
+			p.Path = r.Text(key, v)
 		case "old_path_with_namespace":
-			p.OldPath = r.text(key, v)
+			p.OldPath = r.Text(key, v)
 		case "project_visibility":
-			p.Visibility = r.text(key, v)
+			p.Visibility = r.Text(key, v)
 		case "group_id":
-			p.GroupID = r.id(key, v)
+			p.GroupID = r.ID(key, v)
 		case "parent_group_id":
-			p.ParentID = r.id(key, v)
+			p.ParentID = r.ID(key, v)
 		case "parent_full_path":
-			p.ParentFullPath = r.text(key, v)
+			p.ParentFullPath = r.Text(key, v)
 		case "full_path":
-			fullPath = r.text(key, v)
+			fullPath = r.Text(key, v)
 		case "group_path":
-			groupPath = r.text(key, v)
+			groupPath = r.Text(key, v)
 		case "path":
-			path = r.text(key, v)
+			path = r.Text(key, v)
 		case "old_full_path":
-			p.OldGroupPath = r.text(key, v)
+			p.OldGroupPath = r.Text(key, v)
 		case "user_id":
-			p.UserID = r.id(key, v)
+			p.UserID = r.ID(key, v)
 		case "user_username":
-			p.Username = r.text(key, v)
+			p.Username = r.Text(key, v)
 		case "username":
-			username = r.text(key, v)
+			username = r.Text(key, v)
 		case "old_username":
-			p.OldUsername = r.text(key, v)
+			p.OldUsername = r.Text(key, v)
 		case "project":
 			if p.Path == "" && v.IsObject() { // push, merge request and the like
-				p.Path = v.Get("path_with_namespace").String()
-				p.ProjectID = max(p.ProjectID, v.Get("id").Int())
+				p.Path = v.Get("path_with_namespace").Text()
+				id, _ := v.Get("id").Int()
+				p.ProjectID = max(p.ProjectID, id)
 			}
 		}
-		return true
-	})
+	}
 	p.GroupPath = firstOf(fullPath, groupPath, path)
 	p.Username = firstOf(p.Username, username)
-	return p, r.err
+	return p, r.Err
 }
 
 // name is the event's own. Only a group hook of another family says it in the
@@ -109,33 +107,4 @@ func firstOf(values ...string) string {
 		}
 	}
 	return ""
-}
-
-// reader converts values and remembers the first of a wrong type.
-type reader struct{ err error }
-
-func (r *reader) wrong(key, v gjson.Result, want string) {
-	if r.err == nil {
-		r.err = fmt.Errorf("%q is no %s: %w", key.Str, want, providers.ErrMalformed)
-	}
-}
-
-func (r *reader) text(key, v gjson.Result) string {
-	if v.Type != gjson.String && v.Type != gjson.Null {
-		r.wrong(key, v, "string")
-		return ""
-	}
-	return v.Str
-}
-
-func (r *reader) id(key, v gjson.Result) int64 {
-	if v.Type == gjson.Null {
-		return 0
-	}
-	n, err := strconv.ParseInt(v.Raw, 10, 64)
-	if err != nil {
-		r.wrong(key, v, "integer")
-		return 0
-	}
-	return n
 }
