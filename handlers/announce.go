@@ -83,9 +83,7 @@ func (rc *receiver) announced(w http.ResponseWriter, r *http.Request) {
 		rc.unavailable(w, d, ev.Name, errDraining)
 		return
 	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), pushTimeout)
-	defer cancel()
-	jobs, err := a.Welcome(ctx, ev.User.Login, syncqueue.Cause{By: "target", Event: ev.Name, At: start})
+	jobs, err := a.Welcome(context.WithoutCancel(r.Context()), ev.User.Login, syncqueue.Cause{By: "target", Event: ev.Name, At: start})
 	if err != nil {
 		rc.unavailable(w, d, ev.Name, err)
 		return

@@ -54,9 +54,10 @@ func newBodyReader(limit, large int64) *bodyReader {
 // nothing holds nothing of a budget.
 func (b *bodyReader) nothing() *hold { return &hold{of: &b.small} }
 
-// read returns the body and what it holds of a budget, to be released when the
-// body is not needed any more, also after an error. Errors are errTooLarge,
-// errBusy, errSlow, or what the connection said.
+// read returns the body and what it holds of a budget, to be released also
+// after an error. After that nobody may look at the body: the next one is read
+// into the same memory. Errors are errTooLarge, errBusy, errSlow, or what the
+// connection said.
 //
 // The buffer follows what has arrived: a client that declares much and sends
 // little, or nothing, costs two kilobytes.
@@ -73,7 +74,9 @@ func (b *bodyReader) read(w http.ResponseWriter, r *http.Request) ([]byte, *hold
 	}
 	// The clock is the connection's, not hookd's. The server lifts the deadline
 	// when the body has been read. Only a test's recorder has none to set.
-	_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(timeout))
+	if timeout != bodyTimeout { // which is set for every request
+		_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(timeout))
+	}
 
 	src := http.MaxBytesReader(w, r.Body, b.max)
 	var buf []byte
@@ -83,10 +86,11 @@ func (b *bodyReader) read(w http.ResponseWriter, r *http.Request) ([]byte, *hold
 			if !h.add(next) {
 				return nil, h, errBusy
 			}
-			bigger := make([]byte, len(buf), next)
-			copy(bigger, buf)
+			bigger := newBuffer(next)
+			*bigger = append(*bigger, buf...)
 			h.sub(int64(cap(buf)))
-			buf = bigger
+			h.keep(bigger)
+			buf = *bigger
 		}
 		n, err := src.Read(buf[len(buf):cap(buf)])
 		buf = buf[:len(buf)+n]
@@ -107,7 +111,8 @@ func (b *bodyReader) read(w http.ResponseWriter, r *http.Request) ([]byte, *hold
 }
 
 // grown is the next size of a buffer: quickly to that of an ordinary delivery,
-// then by doubling, and never beyond what is expected, if that is not exceeded.
+// then by doubling, and never beyond what is expected, if that is not exceeded,
+// but for what a buffer that is used again is larger.
 func grown(size, want int64) int64 {
 	next := size * 2
 	switch {
@@ -119,5 +124,5 @@ func grown(size, want int64) int64 {
 	if size < want {
 		next = min(next, want)
 	}
-	return next
+	return roundUp(next)
 }

@@ -49,6 +49,31 @@ func TestBodiesAreReadWhole(t *testing.T) {
 	}
 }
 
+// TestABodyInUseIsNotReadOver, also when a hold was released twice.
+func TestABodyInUseIsNotReadOver(t *testing.T) {
+	b := newBodyReader(1<<20, 0)
+	read := func(letter string, size int) ([]byte, *hold) {
+		r := httptest.NewRequest(http.MethodPost, "/", strings.NewReader(strings.Repeat(letter, size)))
+		got, held, err := b.read(httptest.NewRecorder(), r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return got, held
+	}
+	for _, size := range []int{100, 3000, 20_000, smallBody} {
+		_, done := read("a", size)
+		done.release()
+		done.release()
+		first, one := read("b", size)
+		second, two := read("c", size)
+		if string(first) != strings.Repeat("b", size) || string(second) != strings.Repeat("c", size) {
+			t.Errorf("%d bytes: one body was read over another", size)
+		}
+		one.release()
+		two.release()
+	}
+}
+
 func TestLargeBodiesNeverDelaySmallOnes(t *testing.T) {
 	b := newBodyReader(1<<20, 1<<20)
 	b.large.used.Store(1 << 20)

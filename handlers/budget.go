@@ -12,8 +12,9 @@ type budget struct {
 // A hold is one request's share of a budget. It grows as bytes arrive, so that
 // a length that was only declared costs nobody anything.
 type hold struct {
-	of *budget
-	n  int64
+	of  *budget
+	n   int64
+	buf *[]byte // what it is held for, if it may be used again
 }
 
 // add takes n more bytes and reports whether they were to be had.
@@ -32,5 +33,16 @@ func (h *hold) sub(n int64) {
 	h.n -= n
 }
 
+// keep replaces the buffer that release gives back.
+func (h *hold) keep(buf *[]byte) {
+	if h.buf != nil {
+		reuse(h.buf)
+	}
+	h.buf = buf
+}
+
 // release gives everything back.
-func (h *hold) release() { h.sub(h.n) }
+func (h *hold) release() {
+	h.sub(h.n)
+	h.keep(nil)
+}

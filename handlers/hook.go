@@ -5,14 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"time"
 
 	"github.com/hookd/hookd/providers"
 	"github.com/hookd/hookd/syncqueue"
 )
-
-// pushTimeout bounds a commit. Forges hang up after five to ten seconds.
-const pushTimeout = 15 * time.Second
 
 // receiver takes deliveries, and what CI servers announce.
 type receiver struct {
@@ -69,9 +65,7 @@ func (rc *receiver) settle(w http.ResponseWriter, r *http.Request, src Source, d
 	}
 	// What was verified is recorded even if the sender hangs up meanwhile: most
 	// forges never send it again.
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), pushTimeout)
-	defer cancel()
-	receipt, err := rc.record(ctx, e, jobs)
+	receipt, err := rc.record(context.WithoutCancel(r.Context()), e, jobs)
 	if err == nil && receipt.Fresh {
 		rc.Feed.Delivery(e, receipt.Jobs)
 	}

@@ -36,6 +36,7 @@ var keptSuffixes = []string{
 // because signatures, tokens and cookies come under ever new names.
 func keptHeader(h http.Header) http.Header {
 	kept := make(http.Header, 8)
+	room := make([]string, 0, 8)
 	for name, values := range h {
 		if len(values) == 0 || !keeps(name) {
 			continue
@@ -44,7 +45,8 @@ func keptHeader(h http.Header) http.Header {
 		if len(v) > maxHeaderValue {
 			v = v[:maxHeaderValue]
 		}
-		kept[name] = []string{v}
+		room = append(room, v)
+		kept[name] = room[len(room)-1 : len(room) : len(room)]
 	}
 	return kept
 }

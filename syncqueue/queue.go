@@ -60,7 +60,8 @@ type Queue interface {
 	// Push journals e and pushes jobs in one commit. A delivery whose provider
 	// and GUID are already journalled changes nothing but revives its dead
 	// jobs: Fresh is false. storage.ErrFull if nothing could be recorded; a
-	// duplicate is recognised even then.
+	// duplicate is recognised even then. Nothing refers to the delivery's body
+	// any more when Push returns.
 	Push(ctx context.Context, e Entry, jobs ...Job) (Receipt, error)
 
 	// Repeat is Push where nothing new may begin: it answers a delivery that is

@@ -1,7 +1,6 @@
 package bolt_test
 
 import (
-	"bytes"
 	"errors"
 	"os"
 	"path/filepath"

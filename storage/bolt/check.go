@@ -2,7 +2,6 @@ package bolt
 
 import (
 	"cmp"
-	"encoding/binary"
 	"errors"
 	"fmt"
 
@@ -48,7 +47,7 @@ func Check(path string) (r Report, err error) {
 	defer recovered(&err)
 	r.Buckets = map[string]Content{}
 	return r, bdb.View(func(tx *bbolt.Tx) error {
-		c := checkup{view: view{tx}, report: &r, jobs: map[syncqueue.State]int{}}
+		c := checkup{view: viewOf(tx), report: &r, jobs: map[syncqueue.State]int{}}
 		for t := range tables {
 			if c.bucket(t) != nil {
 				c.table(t)
@@ -101,11 +100,7 @@ func (c *checkup) record(t table, k, v []byte) error {
 	var anything struct{}
 	switch t {
 	case tBodies:
-		// Bodies come in several forms, which only their reader tells apart.
-		if len(v) < recordHeader || binary.BigEndian.Uint32(v[1:]) != checksum(k, v[recordHeader:]) {
-			return &DamagedError{Bucket: t.String(), Key: k, Reason: "its checksum does not match"}
-		}
-		return c.leads(t, k, tDeliveries, k)
+		return c.body(k, v)
 	case tDeliveries:
 		_, err := unsealDelivery(k, v)
 		return err
@@ -137,6 +132,20 @@ func (c *checkup) record(t table, k, v []byte) error {
 		return nil // outlives both its delivery and its job
 	}
 	_, err := unseal(t, k, v)
+	return err
+}
+
+// body makes sure that a delivery's bytes unfold to what was received.
+func (c *checkup) body(k, v []byte) error {
+	record := c.bucket(tDeliveries).Get(k)
+	if record == nil {
+		return c.leads(tBodies, k, tDeliveries, k)
+	}
+	d, err := unsealDelivery(k, record)
+	if err != nil {
+		return nil // which is told of the delivery
+	}
+	_, err = unpackBody(k, v, d.Size)
 	return err
 }
 

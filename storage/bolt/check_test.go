@@ -139,7 +139,7 @@ func TestACompactedFileHoldsTheSame(t *testing.T) {
 	dir := t.TempDir()
 	db, shut := open(t, dir, bolt.Options{NoSync: true, Retention: bolt.Retention{Deliveries: time.Hour}})
 	for i := range int64(300) {
-		e, j := delivery(i, bytes.Repeat([]byte{byte(i), 'x', byte(i >> 3)}, 4<<10))
+		e, j := delivery(i, append([]byte{byte(i), byte(i >> 3)}, noise(12<<10)...))
 		if i%10 > 0 {
 			e.Delivery.Received = e.Delivery.Received.Add(-2 * time.Hour)
 			e.Delivery.ID = syncqueue.NewID(e.Delivery.Received)

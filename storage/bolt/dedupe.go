@@ -39,7 +39,7 @@ func (d *dedupe) find(g guid) (string, bool) {
 func (d *dedupe) add(g guid, id string) {
 	h := d.hash(g)
 	u, err := ulid.ParseStrict(id)
-	if _, taken := d.ulids[h]; taken || err != nil || u.String() != id {
+	if _, taken := d.ulids[h]; taken || err != nil || !is(u, id) {
 		d.odd[g] = id
 		return
 	}
@@ -52,9 +52,15 @@ func (d *dedupe) remove(g guid, id string) {
 		return
 	}
 	h := d.hash(g)
-	if u, ok := d.ulids[h]; ok && u.String() == id {
+	if u, ok := d.ulids[h]; ok && is(u, id) {
 		delete(d.ulids, h)
 	}
 }
 
 func (d *dedupe) hash(g guid) uint64 { return maphash.Comparable(d.seed, g) }
+
+// is reports whether id is how u is written.
+func is(u ulid.ULID, id string) bool {
+	var text [ulid.EncodedSize]byte
+	return u.MarshalTextTo(text[:]) == nil && string(text[:]) == id
+}

@@ -4,11 +4,11 @@
 // # Writing
 //
 // One caller at a time writes, for those that wait: for all of them, or half of
-// those about if they are many, so that the other half can prepare meanwhile. It
-// runs their requests in one transaction, commits, and answers them: an answer
-// without an error means that it is on disk. A request that fails after it wrote
-// something fails alone: bbolt has no savepoints, so the batch is done over
-// without it.
+// those about if they are many and the disk is fast, so that the other half can
+// prepare meanwhile (see line). It runs their requests in one transaction,
+// commits, and answers them: an answer without an error means that it is on
+// disk. A request that fails after it wrote something fails alone: bbolt has no
+// savepoints, so the batch is done over without it.
 //
 // # Buckets
 //
@@ -20,7 +20,7 @@
 //	bucket      key                            value
 //	meta        "schema" | "id" | "state"      version | the store's identity | what is counted
 //	deliveries  id                             provider, guid, JSON without the bytes
-//	bodies      id                             the bytes, so that retention can drop them alone
+//	bodies      id                             the bytes, compressed (body.go), so that retention can drop them alone
 //	details     id of delivery                 JSON of providers.Details
 //	caused      delivery | job                 -          the jobs of a delivery
 //

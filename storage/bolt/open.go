@@ -53,6 +53,7 @@ func Open(path string, o Options) (*DB, error) {
 	db := &DB{
 		path: path, now: o.Now, log: o.Log, keep: o.Retention, maxBytes: o.MaxBytes,
 		bolt: bdb, seen: newDedupe(), recent: newRecent(), room: roomIn,
+		line:  line{enough: make(chan struct{}, 1)},
 		clock: clock{changed: make(chan struct{})},
 	}
 	if err := db.start(id); err != nil {

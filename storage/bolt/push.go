@@ -25,14 +25,13 @@ func (db *DB) Push(ctx context.Context, e syncqueue.Entry, jobs ...syncqueue.Job
 	if err := keyed(jobs); err != nil {
 		return syncqueue.Receipt{}, err
 	}
-	d := e.Delivery
-	if d.ID == "" {
-		d.ID = syncqueue.NewID(db.now())
+	if e.Delivery.ID == "" {
+		e.Delivery.ID = syncqueue.NewID(db.now())
 	}
-	key := []byte(d.ID)
-	body, done := sealBody(key, d.Body)
+	id, g := e.Delivery.ID, guid{e.Delivery.Provider, e.Delivery.GUID}
+	key := []byte(id)
+	body, done := sealBody(key, e.Delivery.Body)
 	defer done()
-	e.Delivery = d
 	record, err := sealDelivery(key, e)
 	if err != nil {
 		return syncqueue.Receipt{}, err
@@ -46,7 +45,6 @@ func (db *DB) Push(ctx context.Context, e syncqueue.Entry, jobs ...syncqueue.Job
 	var receipt syncqueue.Receipt
 	err = db.update(ctx, func(t *txn) error {
 		receipt = syncqueue.Receipt{}
-		g := guid{d.Provider, d.GUID}
 		first, known, err := t.known(g)
 		if err != nil {
 			return err
@@ -65,15 +63,15 @@ func (db *DB) Push(ctx context.Context, e syncqueue.Entry, jobs ...syncqueue.Job
 			return err
 		}
 		if g.guid != "" {
-			t.guids[g] = d.ID
-			t.after = append(t.after, func() { t.db.seen.add(g, d.ID) })
+			t.guids[g] = id
+			t.after = append(t.after, func() { t.db.seen.add(g, id) })
 		}
 		for _, x := range drafts {
 			if _, err := t.pushDraft(x); err != nil {
 				return err
 			}
 		}
-		receipt = syncqueue.Receipt{Delivery: d.ID, Fresh: true, Jobs: len(jobs)}
+		receipt = syncqueue.Receipt{Delivery: id, Fresh: true, Jobs: len(jobs)}
 		return nil
 	})
 	return receipt, err

@@ -99,7 +99,7 @@ func (db *DB) begin() (*txn, error) {
 	if err != nil {
 		return nil, fmt.Errorf("bolt: beginning a transaction: %w", closed(err))
 	}
-	return &txn{view: view{tx}, db: db, st: db.st.clone(), guids: map[guid]string{}}, nil
+	return &txn{view: viewOf(tx), db: db, st: db.st.clone(), guids: map[guid]string{}}, nil
 }
 
 // do runs one request. A panic counts as having written: nobody knows what the

@@ -15,13 +15,18 @@ import (
 
 // A view reads within one transaction. Nothing it returns may outlive it but
 // what was decoded.
-type view struct{ tx *bbolt.Tx }
+type view struct {
+	tx   *bbolt.Tx
+	open *[tables]*bbolt.Bucket // as they are asked for
+}
+
+func viewOf(tx *bbolt.Tx) view { return view{tx, new([tables]*bbolt.Bucket)} }
 
 // view runs fn in a read transaction, which must be short: while one is open
 // the writer can neither reuse its pages nor grow the mapping.
 func (db *DB) view(fn func(view) error) (err error) {
 	defer recovered(&err)
-	return closed(db.bolt.View(func(tx *bbolt.Tx) error { return fn(view{tx}) }))
+	return closed(db.bolt.View(func(tx *bbolt.Tx) error { return fn(viewOf(tx)) }))
 }
 
 // recovered turns a panic into an error: bbolt panics on pages it cannot make
@@ -39,7 +44,12 @@ func closed(err error) error {
 	return err
 }
 
-func (v view) bucket(t table) *bbolt.Bucket { return v.tx.Bucket([]byte(t.String())) }
+func (v view) bucket(t table) *bbolt.Bucket {
+	if v.open[t] == nil {
+		v.open[t] = v.tx.Bucket([]byte(t.String()))
+	}
+	return v.open[t]
+}
 
 func (v view) has(t table, key []byte) bool { return v.bucket(t).Get(key) != nil }
 

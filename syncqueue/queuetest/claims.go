@@ -14,6 +14,7 @@ type claim struct {
 
 var claims = []claim{
 	{"PushJournalsAndQueues", pushJournalsAndQueues},
+	{"PushKeepsNothingOfTheCallersBody", pushKeepsNothingOfTheBody},
 	{"DuplicateChangesNothing", duplicateChangesNothing},
 	{"SameGUIDOfAnotherProviderIsAnotherDelivery", sameGUIDOfAnotherProvider},
 	{"DuplicateRevivesDeadJobs", duplicateRevivesDeadJobs},

@@ -1,6 +1,7 @@
 package queuetest
 
 import (
+	"bytes"
 	"sync"
 	"time"
 
@@ -43,6 +44,18 @@ func pushJournalsAndQueues(b *bench) {
 	b.same(l.Job.Created, e.Delivery.Received)
 	b.diff(l.Job.Causes, []syncqueue.Cause{{Delivery: e.Delivery.ID, Event: "repository.created", At: e.Delivery.Received}})
 	b.none()
+}
+
+// pushKeepsNothingOfTheBody: the intake reads the next body into the same memory.
+func pushKeepsNothingOfTheBody(b *bench) {
+	e := b.entry("g1")
+	want := bytes.Clone(e.Delivery.Body)
+	_, err := b.Push(b.ctx, e, caused(e, job("1")))
+	b.ok(err)
+	clear(e.Delivery.Body)
+	got, err := b.Body(b.ctx, e.Delivery.ID)
+	b.ok(err)
+	b.same(string(got.Body), string(want))
 }
 
 func duplicateChangesNothing(b *bench) {
