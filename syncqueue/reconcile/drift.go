@@ -21,7 +21,7 @@ type price struct{ person, repo int }
 
 // priceIn is what looking costs in the organization of a model. Where audiences
 // are computed from the teams, a repository costs the same whoever has it.
-func priceIn(f providers.Forge, m providers.Model) price {
+func priceIn(f any, m providers.Model) price {
 	const page, smallPage = 100, 50
 	repos := map[string]bool{}
 	for _, t := range m.Teams {
@@ -81,6 +81,19 @@ func diffModels(was, is providers.Model, p price) drift {
 	d.standing(was.Admins, is.Admins, is)
 	d.standing(was.Restricted, is.Restricted, is)
 	return d
+}
+
+// add notes what another comparison found as well.
+func (d *drift) add(other drift) {
+	if d.users == nil {
+		d.users, d.repos = map[providers.User]sighting{}, map[string]sighting{}
+	}
+	for u, s := range other.users {
+		mark(d.users, []providers.User{u}, s)
+	}
+	for id, s := range other.repos {
+		mark(d.repos, []string{id}, s)
+	}
 }
 
 // standing looks at the members whose standing with the whole instance

@@ -21,6 +21,20 @@ type kept struct {
 	model providers.Model
 	fence uint64 // 0 if the model is outdated, or was never read
 	known bool   // there is a model, if an outdated one
+
+	// turned is what differed between the models that were read since the
+	// members poll compared: what went and came back differs in none of the two
+	// that it compares, but jobs may have believed the models in between.
+	turned drift
+}
+
+// replace keeps a model that was read under fence, with what it differs in from
+// the last one.
+func (k *kept) replace(f providers.TeamForge, model providers.Model, fence uint64) {
+	if k.known {
+		k.turned.add(diffModels(k.model, model, priceIn(f, model)))
+	}
+	k.model, k.fence, k.known = model, fence, true
 }
 
 func (m *models) of(org string) *kept {
@@ -52,19 +66,31 @@ func (m *models) get(ctx context.Context, f providers.TeamForge, org providers.O
 	}
 	// A slower reader with an older lease must not turn the clock back.
 	if now > k.fence {
-		k.model, k.fence, k.known = model, now, true
+		k.replace(f, model, now)
 	}
 	return model, now, nil
 }
 
-// put keeps a model that was read under fence.
-func (m *models) put(org string, model providers.Model, fence uint64) {
+// poll keeps a model that the members poll read under fence, and returns what
+// turned since its last run.
+func (m *models) poll(f providers.TeamForge, org string, model providers.Model, fence uint64) drift {
 	k := m.of(org)
 	k.read.Lock()
 	defer k.read.Unlock()
 	if fence > k.fence {
-		k.model, k.fence, k.known = model, fence, true
+		k.replace(f, model, fence)
 	}
+	turned := k.turned
+	k.turned = drift{}
+	return turned
+}
+
+// giveBack is for a poll that failed after all.
+func (m *models) giveBack(org string, turned drift) {
+	k := m.of(org)
+	k.read.Lock()
+	defer k.read.Unlock()
+	k.turned.add(turned)
 }
 
 // peek returns the model that was read last, if one was.

@@ -43,6 +43,7 @@ type membersPoll struct {
 	org      providers.Org
 	coverage providers.Coverage
 	was, is  seen
+	turned   drift // what went and came back, or may have
 	change   *storage.Change
 	jobs     []syncqueue.Job
 }
@@ -71,6 +72,9 @@ func (e *Engine) pollMembers(ctx context.Context, p *provider, l syncqueue.Lease
 		if err == nil {
 			err = part(ctx, m)
 		}
+	}
+	if err != nil {
+		p.models.giveBack(m.org.ID, m.turned)
 	}
 	if errors.Is(err, providers.ErrNotFound) {
 		// What it had goes with its repositories, each of which is asked for.
@@ -122,11 +126,13 @@ func (e *Engine) pollTeams(ctx context.Context, m *membersPoll) (held *syncqueue
 		// The first fill read the teams earlier than this first poll.
 		was = &last
 	}
-	m.p.models.put(m.org.ID, model, m.l.Fence)
+	m.turned = m.p.models.poll(tf, m.org.ID, model, m.l.Fence)
 	m.is.Model, m.change.Users = &model, model.Members()
 	switch {
 	case was != nil:
-		m.jobs = append(m.jobs, e.jobsOf(m.p, m.org, diffModels(*was, model, priceIn(m.p.Forge, model)))...)
+		d := diffModels(*was, model, priceIn(tf, model))
+		d.add(m.turned)
+		m.jobs = append(m.jobs, e.jobsOf(m.p, m.org, d)...)
 	case m.l.Job.Announced():
 		m.jobs = append(m.jobs, e.pass(m.p, m.org, "a team changed, and what it had is not known"))
 	}
