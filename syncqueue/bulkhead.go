@@ -14,18 +14,19 @@ const (
 	spareIdle  = 4
 )
 
-// filters returns one filter for each worker. Every peer has the same number,
-// whatever the others do. One more takes the jobs of peers that are not
+// filters returns one filter for each worker. Every peer has its number, whatever
+// the others do. One more takes the jobs of peers that are not
 // configured any more, which the handler buries: nobody else would.
 func (p *Pool) filters() []Filter {
 	var all []Filter
 	for _, peer := range p.Peers {
-		for i := range p.Workers {
+		n := p.workers(peer)
+		for i := range n {
 			f := Filter{Peers: []Peer{peer}}
-			if p.Workers >= spareIdle {
+			if n >= spareIdle {
 				// A removal must not wait for eight polls to end, nor one
 				// organization's event for another's eight hundred.
-				f.Urgent, f.Idle = i < p.Workers/spareShare, i == 0
+				f.Urgent, f.Idle = i < n/spareShare, i == 0
 			}
 			all = append(all, f)
 		}

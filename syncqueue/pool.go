@@ -19,8 +19,9 @@ import (
 type Pool struct {
 	Queue   Queue
 	Handler Handler
-	Peers   []Peer      // who is asked: each has workers of its own
-	Workers int         // for each peer
+	Peers   []Peer // who is asked: each has workers of its own
+	Workers int    // for each peer
+	Limits  map[Peer]Limit
 	Held    func() Held // what no job may be leased of now; may be nil
 	Backoff Backoff
 	TTL     time.Duration // of a lease; extended while the handler runs
@@ -30,7 +31,8 @@ type Pool struct {
 	Now     func() time.Time
 	Rand    *rand.Rand // nil uses a random seed
 
-	rand sync.Mutex
+	rand   sync.Mutex
+	starts starts
 }
 
 // A Report is one run of one job.
@@ -141,6 +143,9 @@ func (p *Pool) handle(ctx context.Context, l Lease) (o Outcome, err error) {
 			o, err = Outcome{}, &PanicError{Value: v, Stack: debug.Stack()}
 		}
 	}()
+	if err := p.start(ctx, l.Job.Peer()); err != nil {
+		return Outcome{}, err
+	}
 	return p.Handler.Handle(ctx, l)
 }
 

@@ -30,7 +30,7 @@ type works struct {
 	stop    func()
 }
 
-func work(t *testing.T, h handlerFunc) *works {
+func work(t *testing.T, h handlerFunc, edit ...func(*syncqueue.Pool)) *works {
 	t.Helper()
 	w := &works{t: t, db: memory.New(memory.Options{Now: time.Now})}
 	p := &syncqueue.Pool{
@@ -39,6 +39,9 @@ func work(t *testing.T, h handlerFunc) *works {
 		Backoff: syncqueue.Backoff{First: time.Second, Max: time.Minute, GiveUp: time.Hour},
 		Log:     slog.New(slog.NewTextHandler(io.Discard, nil)), Now: time.Now,
 		Observe: func(r syncqueue.Report) { w.mu.Lock(); w.reports = append(w.reports, r); w.mu.Unlock() },
+	}
+	for _, e := range edit {
+		e(p)
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan struct{})

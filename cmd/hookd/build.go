@@ -63,7 +63,7 @@ func (s *server) build() error {
 		Queue: s.store, Handler: s.engine, Backoff: c.Sync.Retry, TTL: leaseTTL, Drain: drainJobs,
 		Observe: s.observe, Log: s.log, Now: time.Now,
 		// Each apart, so that one that hangs does not stop the others.
-		Peers: c.peers(), Workers: c.Sync.Workers, Held: s.desk.held,
+		Peers: c.peers(), Workers: c.Sync.Workers, Limits: c.limits(), Held: s.desk.held,
 	}
 	s.handlers()
 	return nil
@@ -77,6 +77,15 @@ func (c *config) peers() []syncqueue.Peer {
 	}
 	for _, t := range c.Targets {
 		all = append(all, syncqueue.Peer{Target: t.Name})
+	}
+	return all
+}
+
+// limits are what targets bear.
+func (c *config) limits() map[syncqueue.Peer]syncqueue.Limit {
+	all := map[syncqueue.Peer]syncqueue.Limit{}
+	for _, t := range c.Targets {
+		all[syncqueue.Peer{Target: t.Name}] = syncqueue.Limit{Workers: t.Concurrency, Every: t.Interval}
 	}
 	return all
 }

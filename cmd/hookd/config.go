@@ -123,6 +123,9 @@ type targetConfig struct {
 	Env        []string
 	Timeout    time.Duration // of one request or run
 
+	Concurrency int           // jobs at once; 0 is sync.workers
+	Interval    time.Duration // between the starts of two jobs at least
+
 	Activate activateConfig
 
 	Offboard       string   // what becomes of the account of who leaves every organization

@@ -136,6 +136,8 @@ func (c *config) targetTable(i int) table {
 			{path: "name", into: &t.Name, vars: noVars},
 			{path: "kind", into: &t.Kind, words: servedTargets},
 			{path: "provider", into: &t.Provider},
+			{path: "concurrency", into: &t.Concurrency},
+			{path: "interval", into: &t.Interval},
 			{path: "url", into: &t.URL, of: []string{"drone", "woodpecker", "http"}},
 			{path: "token", into: &t.Token, of: []string{"drone", "woodpecker"}},
 			{path: "token_file", into: &t.TokenFile, of: []string{"drone", "woodpecker"}},

@@ -19,6 +19,10 @@ func (k checker) target(prefix string, t *targetConfig) {
 	if len(names) > 0 {
 		k.oneOf(prefix+"provider", t.Provider, names...)
 	}
+	if t.Concurrency < 0 || t.Concurrency > 1024 {
+		k.fault(prefix+"concurrency", "concurrency must be between 1 and 1024, or 0 for sync.workers")
+	}
+	k.atLeast(prefix+"interval", t.Interval, 0)
 	k.activate(prefix, t)
 	switch t.Kind {
 	case "http":
