@@ -54,7 +54,7 @@ var help = map[string]string{
 	"targets.kind":                       "What it is.",
 	"targets.provider":                   "The provider that it follows. The only one, if it is not given.",
 	"targets.concurrency":                "Jobs of it at once, at most 1024; 0 is sync.workers.",
-	"targets.interval":                   "At least so long between the starts of two of its jobs, such as 200ms.",
+	"targets.interval":                   "At least so long between the starts of two of its jobs, such as 200ms; at most 1m.",
 	"targets.url":                        "Its address.",
 	"targets.token":                      "An administrator's token of the CI server. Better: token_file.",
 	"targets.token_file":                 "File that holds an administrator's token, optional: cheaper look-ups, and new users are noticed.",

@@ -22,7 +22,9 @@ func (k checker) target(prefix string, t *targetConfig) {
 	if t.Concurrency < 0 || t.Concurrency > 1024 {
 		k.fault(prefix+"concurrency", "concurrency must be between 1 and 1024, or 0 for sync.workers")
 	}
-	k.atLeast(prefix+"interval", t.Interval, 0)
+	if t.Interval < 0 || t.Interval > time.Minute {
+		k.fault(prefix+"interval", "interval must be between 0s and 1m")
+	}
 	k.activate(prefix, t)
 	switch t.Kind {
 	case "http":

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
+	"unicode/utf8"
 
 	"github.com/hookd/hookd/providers"
 	"github.com/hookd/hookd/syncqueue/target"
@@ -59,7 +61,8 @@ func (t *Target) sync(ctx context.Context, login string, want target.Desired) (t
 
 // look finds the user and what Drone has of him.
 func (d *database) look(ctx context.Context, login string) (account, map[string]row, error) {
-	if login == "" {
+	// What PostgreSQL takes for no text is nobody's login.
+	if login == "" || strings.ContainsRune(login, 0) || !utf8.ValidString(login) {
 		return account{}, nil, target.ErrNoAccount
 	}
 	ctx, cancel := context.WithTimeout(ctx, askTimeout)

@@ -79,7 +79,7 @@ func cancelledChangesNothing(t *testing.T, w Scene) {
 // A login is not a path, a pattern or a statement.
 func hostileLogin(t *testing.T, w Scene) {
 	u, held := ready(t, w, "ana", "one", "two")
-	for _, login := range []string{"", ".", "..", "../" + u.Login, u.Login + "/repos", u.Login + "?x", u.Login + "'--", "%", "_", u.Login + "\x00"} {
+	for _, login := range []string{"", ".", "..", "../" + u.Login, u.Login + "/repos", u.Login + "?x", u.Login + "'--", "%", "_", u.Login + "\x00", u.Login + "\xff"} {
 		hostile := providers.User{ID: "nobody", Login: login}
 		want := target.Desired{Absent: held, Count: func(context.Context) (int, error) { return target.Unknown, nil }}
 		res, err := w.Target().Sync(t.Context(), hostile, want)
