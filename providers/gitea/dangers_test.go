@@ -369,3 +369,31 @@ func TestPushesDoNotHideARenameInTheFeed(t *testing.T) {
 		t.Errorf("the mark is still %q, %v", after, err)
 	}
 }
+
+// Every list is empty and agrees, but Gitea, asked about somebody alone, still
+// grants him the repository. Of a site administrator that tells nothing.
+func TestSomebodyMissingIsAskedAboutAlone(t *testing.T) {
+	g, f := start(t, providerstest.GiteaOptions{})
+	_, _, r := acme(t, g)
+	for login, p := range map[string]providers.Permission{"omar": providers.Admin, "zoe": providers.Write, "root": providers.Admin} {
+		u, err := g.CreateUser(login)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := g.AddCollaborator(r.Path, login, p); err != nil {
+			t.Fatal(err)
+		}
+		if login == "root" {
+			if err := g.SetSiteAdmin(login, true); err != nil {
+				t.Fatal(err)
+			}
+		}
+		heal := g.Break(providerstest.GiteaFault{Kind: providerstest.FaultEmpty})
+		for a, err := range f.ScopeAccess(t.Context(), u, providers.Subject{Kind: providers.SubjectRepo, ID: r.ID, Name: r.Path}) {
+			if login == "root" && (err != nil || a.Permission != providers.None) || login != "root" && !errors.Is(err, providers.ErrNonsense) {
+				t.Errorf("%s: %+v, %v", login, a, err)
+			}
+		}
+		heal()
+	}
+}

@@ -123,7 +123,8 @@ func (f *Forge) accessTo(ctx context.Context, u providers.User, id string) (prov
 
 // without fails if Gitea, asked about u alone, grants him r: an audience without
 // him was not whole then. What is not private anybody may read, and of a site
-// administrator Gitea says that he administers everything: that tells nothing.
+// administrator Gitea says that he administers everything: that tells nothing,
+// and who is one has to be asked.
 func (f *Forge) without(ctx context.Context, u providers.User, r providers.Repo) error {
 	if u.Login == "" {
 		return nil
@@ -133,7 +134,13 @@ func (f *Forge) without(ctx context.Context, u providers.User, r providers.Repo)
 		return nil // nobody has his login
 	}
 	open := r.Visibility != providers.Private && p == providers.Read
-	if err == nil && p > providers.None && p < providers.Admin && !open {
+	if err == nil && p == providers.Admin {
+		site, err := f.siteAdmin(ctx, u)
+		if err != nil || site {
+			return err
+		}
+	}
+	if err == nil && p > providers.None && !open {
 		err = nonsense("GET /repos/"+r.Path+"/collaborators", u.Login+" is missing, who has "+p.String())
 	}
 	return err
@@ -230,4 +237,17 @@ func (f *Forge) Activity(ctx context.Context, org providers.Org) (string, error)
 		fmt.Fprintln(mark, total)
 	}
 	return strconv.FormatUint(mark.Sum64(), 36), nil
+}
+
+// siteAdmin reports whether u administers the site. Beside a permission Gitea
+// does not say so.
+func (f *Forge) siteAdmin(ctx context.Context, u providers.User) (bool, error) {
+	found, _, err := f.client(ctx, "").GetUserInfo(u.Login)
+	if err != nil {
+		return false, f.failed(ctx, "GET /users/"+u.Login, err)
+	}
+	if text(found.ID) != u.ID {
+		return false, nonsense("GET /users/"+u.Login, "somebody else")
+	}
+	return found.IsAdmin, nil
 }
