@@ -33,6 +33,10 @@ type Forge interface {
 	// User finds a user by login. ErrNotFound as for Repo.
 	User(ctx context.Context, login string) (User, error)
 
+	// UserByID finds a user under whatever login he has now. ErrNotFound as for
+	// Repo.
+	UserByID(ctx context.Context, id string) (User, error)
+
 	// Org finds an organization by name. ErrNotFound as for Repo.
 	Org(ctx context.Context, name string) (Org, error)
 }

@@ -133,25 +133,32 @@ func (f *Forge) loginOf(ctx context.Context, u providers.User) (string, error) {
 	if u.ID == "" {
 		return u.Login, nil
 	}
-	op := "GET /users/search?uid=" + u.ID
-	id, err := number(u.ID)
+	now, err := f.userByID(ctx, u.ID)
+	return now.Login, err
+}
+
+// userByID searches, as no other call of Gitea's takes the id of a user
+// (routers/api/v1/user/user.go, Search).
+func (f *Forge) userByID(ctx context.Context, id string) (providers.User, error) {
+	op := "GET /users/search?uid=" + id
+	n, err := number(id)
 	if err != nil {
-		return "", err
+		return providers.User{}, err
 	}
-	found, resp, err := f.client(ctx, "").SearchUsers(sdk.SearchUsersOption{UID: id, ListOptions: sdk.ListOptions{Page: 1, PageSize: 1}})
+	found, resp, err := f.client(ctx, "").SearchUsers(sdk.SearchUsersOption{UID: n, ListOptions: sdk.ListOptions{Page: 1, PageSize: 1}})
 	if err != nil {
-		return "", f.failed(ctx, op, err)
+		return providers.User{}, f.failed(ctx, op, err)
 	}
 	total, err := totalCount(resp)
 	switch {
 	case err != nil:
-		return "", nonsense(op, err.Error())
+		return providers.User{}, nonsense(op, err.Error())
 	case total == 0 && found != nil && len(found) == 0:
-		return "", &providers.ForgeError{Op: op, Status: http.StatusOK, Class: providers.ErrNotFound}
+		return providers.User{}, &providers.ForgeError{Op: op, Status: http.StatusOK, Class: providers.ErrNotFound}
 	case len(found) != 1 || (total != 1 && total != uncounted):
-		return "", nonsense(op, fmt.Sprintf("%d found, %d announced", len(found), total))
-	case found[0] == nil || found[0].ID != id || found[0].UserName == "":
-		return "", nonsense(op, "somebody else")
+		return providers.User{}, nonsense(op, fmt.Sprintf("%d found, %d announced", len(found), total))
+	case found[0] == nil || found[0].ID != n || found[0].UserName == "":
+		return providers.User{}, nonsense(op, "somebody else")
 	}
-	return found[0].UserName, nil
+	return convertUser(found[0]), nil
 }

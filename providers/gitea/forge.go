@@ -164,6 +164,12 @@ func (f *Forge) User(ctx context.Context, login string) (providers.User, error) 
 	return convertUser(u), nil
 }
 
+// UserByID implements providers.Forge.
+func (f *Forge) UserByID(ctx context.Context, id string) (providers.User, error) {
+	u, err := f.userByID(ctx, id)
+	return u, wrap(err)
+}
+
 // Org finds an organization by name.
 func (f *Forge) Org(ctx context.Context, name string) (providers.Org, error) {
 	o, err := f.org(ctx, name)

@@ -167,16 +167,22 @@ func (f *Forge) user(ctx context.Context, u providers.User) (providers.User, err
 			return providers.User{}, err
 		}
 	}
-	id, err := number(u.ID)
+	return f.userByID(ctx, u.ID)
+}
+
+// userByID asks for "a user using their ID" (docs.github.com/rest/users/users),
+// which the description of Enterprise Server leaves out.
+func (f *Forge) userByID(ctx context.Context, id string) (providers.User, error) {
+	n, err := number(id)
 	if err != nil {
 		return providers.User{}, err
 	}
-	op := "GET /user/" + u.ID
-	found, _, err := f.api.Users.GetByID(ctx, id)
+	op := "GET /user/" + id
+	found, _, err := f.api.Users.GetByID(ctx, n)
 	if err != nil {
 		return providers.User{}, f.failed(ctx, op, err)
 	}
-	if found.GetID() != id || found.GetLogin() == "" {
+	if found.GetID() != n || found.GetLogin() == "" {
 		return providers.User{}, nonsense(op, "an answer about somebody else")
 	}
 	return convertUser(found), nil

@@ -186,8 +186,7 @@ func (f *Forge) User(ctx context.Context, login string) (providers.User, error) 
 	return convertUser(found[0]), nil
 }
 
-// UserByID finds a user by his id, under whatever name he has now. ErrNotFound
-// as for Repo.
+// UserByID implements providers.Forge.
 func (f *Forge) UserByID(ctx context.Context, id string) (providers.User, error) {
 	u, err := f.user(ctx, id)
 	if err != nil {

@@ -172,6 +172,7 @@ func capQuestions(t *testing.T, w World) map[string]func(providers.Forge) (int, 
 	return map[string]func(providers.Forge) (int, error){
 		"Repo":        func(f providers.Forge) (int, error) { _, err := f.Repo(t.Context(), r.ID); return one(err) },
 		"User":        func(f providers.Forge) (int, error) { _, err := f.User(t.Context(), u.Login); return one(err) },
+		"UserByID":    func(f providers.Forge) (int, error) { _, err := f.UserByID(t.Context(), u.ID); return one(err) },
 		"Org":         func(f providers.Forge) (int, error) { _, err := f.Org(t.Context(), o.Name); return one(err) },
 		"RepoAccess":  func(f providers.Forge) (int, error) { return count(f.RepoAccess(t.Context(), r)) },
 		"UserAccess":  func(f providers.Forge) (int, error) { return count(f.UserAccess(t.Context(), u)) },

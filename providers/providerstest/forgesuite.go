@@ -176,6 +176,9 @@ func (x *forgeExam) unknown(t *testing.T) {
 	if _, err := x.f.User(t.Context(), x.name("nobody")); !errors.Is(err, providers.ErrNotFound) {
 		t.Errorf("user: %v", err)
 	}
+	if _, err := x.f.UserByID(t.Context(), "999999999"); !errors.Is(err, providers.ErrNotFound) {
+		t.Errorf("user by id: %v", err)
+	}
 	if _, err := x.f.Org(t.Context(), x.name("nowhere")); !errors.Is(err, providers.ErrNotFound) {
 		t.Errorf("organization: %v", err)
 	}
@@ -294,6 +297,9 @@ func (x *forgeExam) members(t *testing.T) {
 	}
 	if found := must[providers.User](t)(x.f.User(t.Context(), li.Login)); found != li {
 		t.Errorf("user %v, want %v", found, li)
+	}
+	if found := must[providers.User](t)(x.f.UserByID(t.Context(), li.ID)); found != li {
+		t.Errorf("user by id %v, want %v", found, li)
 	}
 }
 

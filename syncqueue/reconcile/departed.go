@@ -51,8 +51,7 @@ func (e *Engine) departed(ctx context.Context, p *provider, u providers.User) (w
 		}
 	}
 	switch now, err := p.Forge.User(ctx, u.Login); {
-	case errors.Is(err, providers.ErrNotFound):
-		return "", nil
+	case errors.Is(err, providers.ErrNotFound): // his list, which his id leads to, tells
 	case err != nil:
 		return "", fmt.Errorf("whether he is still there: %w", err)
 	case now.ID != u.ID:

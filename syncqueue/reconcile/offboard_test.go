@@ -167,6 +167,29 @@ func TestWhoeverTookALeaversNameIsNotDeactivated(t *testing.T) {
 	})
 }
 
+// The forge knows his old login no more, which is not to say that he is gone.
+func TestWhoeverIsRenamedAndStillHoldsIsNotDeactivated(t *testing.T) {
+	inBubble(t, staff(), plan{offboard: target.OffboardDeactivate}, func(h *house) {
+		h.world.change(func() {
+			h.world.fault = func(op string) error {
+				if op == "members" {
+					return &providers.ForgeError{Op: op, Status: 503, Class: providers.ErrUnavailable}
+				}
+				return nil
+			}
+		})
+		h.quit("p1")
+		h.after(2 * time.Second)
+		h.world.change(func() {
+			h.world.fault = nil
+			h.world.users["u-p1"] = providers.User{ID: "u-p1", Login: "renamed"}
+			h.world.repos["41"].collaborators["u-p1"] = providers.Write
+		})
+		h.after(time.Minute)
+		h.isShut()
+	})
+}
+
 func TestADeletedUserIsDeactivated(t *testing.T) {
 	inBubble(t, staff(), plan{offboard: target.OffboardDeactivate}, func(h *house) {
 		h.world.change(func() { delete(h.world.users, "u-p1") })

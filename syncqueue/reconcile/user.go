@@ -40,7 +40,7 @@ func (e *Engine) lookAtUser(ctx context.Context, p *provider, l syncqueue.Lease)
 			note:   fmt.Sprintf("%d repositories, as the first fill found them", len(list.Repos)),
 		}, err
 	}
-	all, u, err := e.ownList(ctx, p, l, u, func(u providers.User) ([]providers.Access, error) {
+	all, u, err := e.ownList(ctx, p, u, func(u providers.User) ([]providers.Access, error) {
 		return collect(p.Forge.UserAccess(ctx, u))
 	})
 	if err != nil {
@@ -80,7 +80,7 @@ func (e *Engine) lookAtMember(ctx context.Context, p *provider, l syncqueue.Leas
 		return finding{}, err
 	}
 	within := l.Job.Within
-	all, u, err := e.ownList(ctx, p, l, u, func(u providers.User) ([]providers.Access, error) {
+	all, u, err := e.ownList(ctx, p, u, func(u providers.User) ([]providers.Access, error) {
 		return collect(p.Forge.ScopeAccess(ctx, u, within))
 	})
 	if errors.Is(err, providers.ErrNotFound) {
@@ -187,51 +187,22 @@ func (e *Engine) whom(ctx context.Context, p *provider, l syncqueue.Lease) (prov
 	return u, h, nil
 }
 
-// ownList reads u's own list. A forge that does not know the login any more is
-// asked again under the login he has now; if nobody has his id, he is gone and
-// his list is empty.
-func (e *Engine) ownList(ctx context.Context, p *provider, l syncqueue.Lease, u providers.User, read func(providers.User) ([]providers.Access, error)) ([]providers.Access, providers.User, error) {
-	// A login that now belongs to somebody else must not answer for u.
+// ownList reads u's own list under the login he has now. If nobody has his id,
+// he is gone and his list is empty.
+func (e *Engine) ownList(ctx context.Context, p *provider, u providers.User, read func(providers.User) ([]providers.Access, error)) ([]providers.Access, providers.User, error) {
 	now, err := p.Forge.User(ctx, u.Login)
-	if err == nil && now.ID == u.ID {
-		list, err := read(now)
-		return list, now, err
+	if errors.Is(err, providers.ErrNotFound) || err == nil && now.ID != u.ID {
+		// Nobody told that he is called otherwise; whoever has his login now must
+		// not answer for him.
+		if now, err = p.Forge.UserByID(ctx, u.ID); errors.Is(err, providers.ErrNotFound) {
+			return nil, u, nil
+		}
 	}
-	if err != nil && !errors.Is(err, providers.ErrNotFound) {
-		return nil, u, err
-	}
-	if renamed, ok, err := e.byID(ctx, p, l, u.ID); err != nil {
-		return nil, u, err
-	} else if ok {
-		list, err := read(renamed)
-		return list, renamed, err
-	}
-	return nil, u, nil
-}
-
-// byID looks for a user's present login among the members of the configured
-// organizations: no forge looks up a login by id.
-func (e *Engine) byID(ctx context.Context, p *provider, l syncqueue.Lease, id string) (providers.User, bool, error) {
-	tf, ok := p.Forge.(providers.TeamForge)
-	if !ok {
-		return providers.User{}, false, nil
-	}
-	orgs, err := e.orgs(ctx, p)
 	if err != nil {
-		return providers.User{}, false, err
+		return nil, u, err
 	}
-	for _, org := range orgs {
-		m, _, err := p.models.get(ctx, tf, org, l.Fence, l.Fence)
-		if err != nil {
-			return providers.User{}, false, err
-		}
-		for _, u := range m.Members() {
-			if u.ID == id {
-				return u, true, nil
-			}
-		}
-	}
-	return providers.User{}, false, nil
+	list, err := read(now)
+	return list, now, err
 }
 
 // ours keeps what belongs to organizations this provider entry is responsible

@@ -299,6 +299,19 @@ func (w *world) User(_ context.Context, login string) (providers.User, error) {
 	return providers.User{}, notFound("user " + login)
 }
 
+func (w *world) UserByID(_ context.Context, id string) (providers.User, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if err := w.asked("user"); err != nil {
+		return providers.User{}, err
+	}
+	u, ok := w.users[id]
+	if !ok {
+		return u, notFound("user " + id)
+	}
+	return u, nil
+}
+
 func (w *world) Org(_ context.Context, name string) (providers.Org, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
