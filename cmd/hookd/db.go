@@ -70,7 +70,7 @@ func (a *app) checkDB(_ context.Context, cmd *cli.Command) error {
 	}
 	if wantsJSON(cmd) {
 		err = printJSON(a.stdout, map[string]any{
-			"file": file, "size": r.Size, "schema": r.Schema, "buckets": r.Buckets, "sound": len(r.Faults) == 0, "faults": append([]string{}, r.Faults...),
+			"file": file, "size": r.Size, "schema": r.Schema, "buckets": r.Buckets, "sound": len(r.Faults) == 0, "faults": append([]string{}, r.Faults...), "ahead": r.Ahead,
 		})
 	} else {
 		err = printReport(a.stdout, file, r)
@@ -93,6 +93,9 @@ func printReport(w io.Writer, file string, r bolt.Report) error {
 	if len(r.Faults) > 0 {
 		fmt.Fprintln(w, "fix: restore a backup; a store that was lost is filled again from the forge, without its journal")
 		return nil
+	}
+	if r.Ahead > 0 {
+		fmt.Fprintf(w, "%s: %s for the next start to file\n", file+".wal", count(r.Ahead, "delivery", "deliveries"))
 	}
 	var rows [][]string
 	for _, name := range slices.Sorted(maps.Keys(r.Buckets)) {

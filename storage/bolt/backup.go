@@ -35,7 +35,7 @@ func (db *DB) Backup(ctx context.Context) (_ storage.Backup, err error) {
 	if c.file, err = os.CreateTemp(filepath.Dir(db.path), filepath.Base(db.path)+".backup-*"); err != nil {
 		return nil, fmt.Errorf("bolt: backup: %w", full(err))
 	}
-	err = db.view(func(v view) error {
+	err = db.settled(func(v view) error {
 		c.size = v.tx.Size()
 		room, err := db.room(filepath.Dir(db.path))
 		if err != nil {

@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"io/fs"
+	"os"
 
 	"go.etcd.io/bbolt"
 	bolterrors "go.etcd.io/bbolt/errors"
@@ -15,6 +17,9 @@ import (
 type Report struct {
 	Sight
 	Buckets map[string]Content // by name
+	// Ahead are the deliveries in the write-ahead log beside the file that the
+	// next start files.
+	Ahead int
 	// Faults are in the order in which they were found, maxFaults at most.
 	Faults []string
 }
@@ -54,7 +59,7 @@ func Check(path string) (r Report, err error) {
 			}
 		}
 		c.counts()
-		return nil
+		return c.ahead(path)
 	})
 }
 
@@ -178,4 +183,33 @@ func (c *checkup) counts() {
 			c.fault("bolt: %d jobs are counted as %s, and there are %d", st.Jobs[s], s, c.jobs[s])
 		}
 	}
+}
+
+// ahead reads the write-ahead log, if there is one beside the file.
+func (c *checkup) ahead(path string) error {
+	f, err := os.Open(path + walSuffix)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("bolt: opening the write-ahead log: %w", err)
+	}
+	defer func() { _ = f.Close() }()
+	var st state
+	if _, err := c.get(tMeta, metaState, &st); err != nil {
+		return nil // which counts told
+	}
+	store, err := c.store()
+	if err != nil {
+		return err
+	}
+	w := wal{f: f, store: store, next: st.Filed + 1}
+	found, lost, err := w.read(st.Filed)
+	if err != nil {
+		return err
+	}
+	if c.report.Ahead = len(found); lost > 0 {
+		c.fault("bolt: %d deliveries are missing in the write-ahead log: it is damaged, or the data file is an older copy", lost)
+	}
+	return nil
 }

@@ -40,7 +40,7 @@ func (db *DB) Jobs(ctx context.Context, q syncqueue.JobQuery, cursor string, lim
 
 // Job implements syncqueue.Console.
 func (db *DB) Job(_ context.Context, prefix string) (j syncqueue.Job, err error) {
-	err = db.view(func(v view) error {
+	err = db.settled(func(v view) error {
 		r, err := v.find(prefix)
 		if err == nil {
 			j = r.Job
@@ -52,7 +52,7 @@ func (db *DB) Job(_ context.Context, prefix string) (j syncqueue.Job, err error)
 
 // Pending implements syncqueue.Console.
 func (db *DB) Pending(_ context.Context, k syncqueue.Key) (j syncqueue.Job, err error) {
-	err = db.view(func(v view) error {
+	err = db.settled(func(v view) error {
 		r, err := v.job(string(v.bucket(tKeys).Get([]byte(k))))
 		if err == nil && r == nil {
 			err = syncqueue.ErrUnknown
@@ -67,7 +67,7 @@ func (db *DB) Pending(_ context.Context, k syncqueue.Key) (j syncqueue.Job, err 
 
 // PendingOf implements syncqueue.Console.
 func (db *DB) PendingOf(_ context.Context, prefix syncqueue.Key) (jobs []syncqueue.Job, err error) {
-	err = db.view(func(v view) error {
+	err = db.settled(func(v view) error {
 		return v.each(tKeys, []byte(prefix), func(_, id []byte) (bool, error) {
 			r, err := v.job(string(id))
 			if err == nil && r != nil {
@@ -132,7 +132,7 @@ func (db *DB) Pause(ctx context.Context, on bool) error {
 
 // Stats implements syncqueue.Console.
 func (db *DB) Stats(context.Context) (s syncqueue.Stats, err error) {
-	err = db.view(func(v view) error {
+	err = db.settled(func(v view) error {
 		var st state
 		if _, err := v.get(tMeta, metaState, &st); err != nil {
 			return err

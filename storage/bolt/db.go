@@ -1,6 +1,7 @@
 package bolt
 
 import (
+	"errors"
 	"fmt"
 	"log/slog"
 	"os"
@@ -42,7 +43,8 @@ type DB struct {
 	maxBytes int64
 	clock    clock
 
-	line line
+	line  line
+	ahead ahead
 
 	copying atomic.Bool // a backup exists
 	room    func(dir string) (int64, error)
@@ -55,13 +57,22 @@ type DB struct {
 }
 
 // Close ends the engine: requests that were accepted are answered first, later
-// ones get storage.ErrClosed.
+// ones get storage.ErrClosed. What was written ahead is filed, or stays in its
+// log if that fails.
 func (db *DB) Close() error {
-	if !db.line.close() {
+	if !db.ahead.line.close() {
 		return nil
 	}
+	close(db.ahead.ended)
+	db.ahead.filer.Wait()
+	if db.ahead.some.Load() {
+		if err := db.file(); err != nil {
+			db.log.Error("deliveries stay in the write-ahead log until the next start", "err", err)
+		}
+	}
+	db.line.close()
 	db.clock.wake()
-	if err := db.bolt.Close(); err != nil {
+	if err := errors.Join(db.ahead.wal.close(), db.bolt.Close()); err != nil {
 		return fmt.Errorf("bolt: closing %s: %w", db.path, err)
 	}
 	return nil

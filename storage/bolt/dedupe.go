@@ -2,6 +2,7 @@ package bolt
 
 import (
 	"hash/maphash"
+	"sync"
 
 	"github.com/oklog/ulid/v2"
 )
@@ -11,12 +12,13 @@ type guid struct{ provider, guid string }
 
 // A dedupe finds the delivery of a guid. It lives in memory, because on disk it
 // would be the one index whose keys are random, and touches a page of its own
-// for every delivery; it is rebuilt at open. Only the writer uses it.
+// for every delivery; it is rebuilt at open. It is safe for concurrent use.
 //
 // A million deliveries take about 40 MiB: 8 bytes of hash and 16 of id each.
 // What the hash finds is compared with the record; the few that collide, and
 // ids that are no ULIDs, are kept in full.
 type dedupe struct {
+	mu    sync.RWMutex
 	seed  maphash.Seed
 	ulids map[uint64]ulid.ULID
 	odd   map[guid]string
@@ -29,6 +31,8 @@ func newDedupe() *dedupe {
 // find returns the id that was added for g, which is certain only once the
 // delivery's record was seen to carry g.
 func (d *dedupe) find(g guid) (string, bool) {
+	d.mu.RLock()
+	defer d.mu.RUnlock()
 	if id, ok := d.odd[g]; ok {
 		return id, true
 	}
@@ -37,6 +41,8 @@ func (d *dedupe) find(g guid) (string, bool) {
 }
 
 func (d *dedupe) add(g guid, id string) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
 	h := d.hash(g)
 	u, err := ulid.ParseStrict(id)
 	if _, taken := d.ulids[h]; taken || err != nil || !is(u, id) {
@@ -47,6 +53,8 @@ func (d *dedupe) add(g guid, id string) {
 }
 
 func (d *dedupe) remove(g guid, id string) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
 	if d.odd[g] == id {
 		delete(d.odd, g)
 		return

@@ -3,6 +3,15 @@
 //
 // # Writing
 //
+// A push that is new is appended to the write-ahead log, PATH.wal, and answered
+// when that is synced (see wal.go): one write of a few pages and one sync for all
+// that push at the time. The next transaction, whoever asks for it, files what was
+// written ahead; if nobody does, one of its own does within fileEvery, for
+// hundreds of pushes at once. Whatever reads the journal or the queue has that done first, so
+// nobody can tell the difference. What a crash leaves in the log is filed at
+// the next start. A push that may be a repetition, that is large, or for which
+// there may be no room, is a transaction from the start.
+//
 // One caller at a time writes, for those that wait: for all of them, or half of
 // those about if they are many and the disk is fast, so that the other half can
 // prepare meanwhile (see line). It runs their requests in one transaction,

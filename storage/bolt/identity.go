@@ -104,8 +104,7 @@ func (db *DB) check(marked string) error {
 		if len(version) != 1 || version[0] < 1 || version[0] > schema {
 			return fmt.Errorf("bolt: %s has schema %v, this hookd knows %d: run the hookd that wrote it", db.path, version, schema)
 		}
-		raw, err := unseal(tMeta, metaID, v.bucket(tMeta).Get(metaID))
-		id = string(raw)
+		id, err = v.store()
 		for t := range tables {
 			switch {
 			case v.bucket(t) != nil:

@@ -45,6 +45,7 @@ func (db *DB) backwards(ctx context.Context, t table, prefix []byte, cursor stri
 	if cursor != "" {
 		to = append(bytes.Clone(prefix), cursor...)
 	}
+	db.settle()
 	for rest := true; rest; {
 		if err := ctx.Err(); err != nil {
 			return false, err
@@ -100,7 +101,7 @@ func after(prefix []byte) []byte {
 
 // Delivery implements syncqueue.Journal.
 func (db *DB) Delivery(_ context.Context, prefix string) (r syncqueue.Record, err error) {
-	err = db.view(func(v view) error {
+	err = db.settled(func(v view) error {
 		d, err := v.delivery(prefix)
 		if err != nil {
 			return err
@@ -138,7 +139,7 @@ func (v view) record(d deliveryRecord) (syncqueue.Record, error) {
 
 // Body implements syncqueue.Journal.
 func (db *DB) Body(_ context.Context, prefix string) (out providers.Delivery, err error) {
-	err = db.view(func(v view) error {
+	err = db.settled(func(v view) error {
 		d, err := v.delivery(prefix)
 		if err != nil {
 			return err
@@ -182,7 +183,7 @@ func (db *DB) Known(ctx context.Context, provider string, guids []string) (known
 
 // JobsOf implements syncqueue.Journal: oldest first.
 func (db *DB) JobsOf(_ context.Context, deliveryID string) (out []syncqueue.Job, err error) {
-	err = db.view(func(v view) error {
+	err = db.settled(func(v view) error {
 		out = nil
 		ids, err := v.jobsOf(deliveryID)
 		if err != nil {

@@ -228,7 +228,7 @@ func fillDisk(path string) {
 	limit(db.Bytes())
 	refused(1<<20, 100)
 	limit(16 << 10)
-	refused(100, 1)
+	refused(100, 10) // the write-ahead log has room for one, until that cannot be filed
 	limit(1 << 30)
 	if _, err := push(1 << 20); err != nil {
 		fatal(err)

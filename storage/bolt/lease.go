@@ -21,7 +21,7 @@ func (db *DB) Lease(ctx context.Context, ttl time.Duration, f syncqueue.Filter) 
 	for {
 		s, changed := db.clock.get()
 		now := db.now()
-		if s.promising(f, now) {
+		if s.promising(f, now) || db.ahead.some.Load() && !s.paused {
 			l, err := db.tryLease(ctx, ttl, f)
 			if err != nil || l.Fence != 0 {
 				return l, err

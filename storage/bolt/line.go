@@ -36,6 +36,8 @@ type line struct {
 	open    sync.WaitGroup // requests that are not answered
 }
 
+func newLine() line { return line{enough: make(chan struct{}, 1)} }
+
 // enter queues a request up, unless the line is shut, and reports whether its
 // caller is to write at once.
 func (l *line) enter(r *request) (write, ok bool) {
@@ -125,6 +127,17 @@ func (l *line) pass() {
 	defer l.mu.Unlock()
 	if l.writing = len(l.waiting) > 0; l.writing {
 		l.waiting[0].turn <- true
+	}
+}
+
+// answer ends requests: with err, if there is one, for all of them.
+func (l *line) answer(batch []*request, err error) {
+	for _, r := range batch {
+		if err != nil {
+			r.err = err
+		}
+		r.turn <- false
+		l.open.Done()
 	}
 }
 

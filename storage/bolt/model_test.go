@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -87,8 +88,13 @@ func runBoth(t *testing.T, dir string, history []step) (diff string) {
 	keep := storage.Retention{Deliveries: 30 * time.Hour, Bodies: 7 * time.Hour}
 	// A Lease that finds nothing takes time, and not in both engines: what they
 	// are told stands still during a step.
-	at := time.Now()
-	now := func() time.Time { return at }
+	var at atomic.Pointer[time.Time]
+	tick := func() {
+		t := time.Now()
+		at.Store(&t)
+	}
+	tick()
+	now := func() time.Time { return *at.Load() }
 	o := bolt.Options{Now: now, Retention: keep, NoSync: true}
 	db, err := bolt.Open(filepath.Join(dir, "hookd.db"), o)
 	if err != nil {
@@ -102,7 +108,7 @@ func runBoth(t *testing.T, dir string, history []step) (diff string) {
 	b := player{engine: db, now: now}
 	for i, s := range history {
 		time.Sleep(s.Sleep)
-		at = time.Now()
+		tick()
 		if s.Op == "reopen" {
 			stats, err := m.Stats(t.Context())
 			if err != nil {
@@ -121,7 +127,7 @@ func runBoth(t *testing.T, dir string, history []step) (diff string) {
 			b.engine = db
 			continue
 		}
-		id := syncqueue.NewID(at)
+		id := syncqueue.NewID(now())
 		if d := compare(m.play(t.Context(), s, id), b.play(t.Context(), s, id)); d != "" {
 			return fmt.Sprintf("step %d, %s: memory (-), bolt (+):\n%s", i, s.Op, d)
 		}

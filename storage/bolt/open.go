@@ -53,10 +53,13 @@ func Open(path string, o Options) (*DB, error) {
 	db := &DB{
 		path: path, now: o.Now, log: o.Log, keep: o.Retention, maxBytes: o.MaxBytes,
 		bolt: bdb, seen: newDedupe(), recent: newRecent(), room: roomIn,
-		line:  line{enough: make(chan struct{}, 1)},
+		line: newLine(), ahead: ahead{line: newLine(), guids: map[guid]int{}, ended: make(chan struct{})},
 		clock: clock{changed: make(chan struct{})},
 	}
 	if err := db.start(id); err != nil {
+		if db.ahead.wal != nil {
+			_ = db.ahead.wal.close()
+		}
 		_ = db.bolt.Close()
 		return nil, err
 	}
@@ -132,6 +135,9 @@ func (db *DB) start(marked string) error {
 	if err := db.view(db.load); err != nil {
 		return err
 	}
+	if err := db.catchUp(); err != nil {
+		return err
+	}
 	if err := db.upgrade(); err != nil {
 		return err
 	}
@@ -168,4 +174,36 @@ func (db *DB) load(v view) error {
 		}
 		return true, nil
 	})
+}
+
+// catchUp opens the write-ahead log, of which the next transaction files what
+// is left.
+func (db *DB) catchUp() error {
+	var id string
+	err := db.view(func(v view) (err error) {
+		id, err = v.store()
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	var lost uint64
+	a := &db.ahead
+	a.filed, a.stored = db.st.Filed, db.st.Bytes
+	if a.wal, a.held, lost, err = openWAL(db.path, id, a.filed, db.bolt.NoSync); err != nil {
+		return err
+	}
+	if lost > 0 {
+		db.log.Error("accepted deliveries are missing: the write-ahead log is damaged, or the data file is an older copy; run hookd deliveries backfill", "deliveries", lost)
+	}
+	for _, p := range a.held {
+		a.bytes += p.size()
+		a.guids[p.guid]++
+	}
+	a.some.Store(len(a.held) > 0)
+	if len(a.held) > 0 {
+		db.log.Info("filing deliveries that were accepted before the end", "deliveries", len(a.held))
+		return db.file()
+	}
+	return nil
 }

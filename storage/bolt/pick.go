@@ -113,7 +113,7 @@ func (db *DB) Ready(ctx context.Context, provider, org string, k syncqueue.Kind,
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	err = db.view(func(v view) error {
+	err = db.settled(func(v view) error {
 		for l := range syncqueue.Lanes {
 			within := append(peerKey(syncqueue.Peer{Provider: provider}), byte(l))
 			within = appendText(appendText(within, org), string(k))

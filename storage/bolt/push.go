@@ -18,9 +18,8 @@ func keyed(jobs []syncqueue.Job) error {
 	return nil
 }
 
-// Push implements syncqueue.Queue. The records are made before the writer is
-// asked, so that callers encode side by side: those of the jobs too, though a
-// job that coalesces with another is encoded in vain.
+// Push implements syncqueue.Queue. A push that is new and fits goes to the
+// write-ahead log; of any other a transaction has to tell.
 func (db *DB) Push(ctx context.Context, e syncqueue.Entry, jobs ...syncqueue.Job) (syncqueue.Receipt, error) {
 	if err := keyed(jobs); err != nil {
 		return syncqueue.Receipt{}, err
@@ -28,24 +27,26 @@ func (db *DB) Push(ctx context.Context, e syncqueue.Entry, jobs ...syncqueue.Job
 	if e.Delivery.ID == "" {
 		e.Delivery.ID = syncqueue.NewID(db.now())
 	}
-	id, g := e.Delivery.ID, guid{e.Delivery.Provider, e.Delivery.GUID}
-	key := []byte(id)
-	body, done := sealBody(key, e.Delivery.Body)
-	defer done()
-	record, err := sealDelivery(key, e)
+	p, err := made(e, jobs, db.now())
 	if err != nil {
 		return syncqueue.Receipt{}, err
 	}
-	drafts := make([]draft, len(jobs))
-	for i, j := range jobs {
-		if drafts[i], err = drafted(j, db.now()); err != nil {
-			return syncqueue.Receipt{}, err
-		}
+	switch err := db.writeAhead(ctx, p); {
+	case err == nil:
+		return p.receipt(), nil
+	case !errors.Is(err, errNotAhead):
+		return syncqueue.Receipt{}, err
 	}
-	var receipt syncqueue.Receipt
+	defer p.done()
+	defer db.ahead.leave(p.guid)
+	return db.pushNow(ctx, p)
+}
+
+// pushNow pushes in a transaction.
+func (db *DB) pushNow(ctx context.Context, p *pushed) (receipt syncqueue.Receipt, err error) {
 	err = db.update(ctx, func(t *txn) error {
 		receipt = syncqueue.Receipt{}
-		first, known, err := t.known(g)
+		first, known, err := t.known(p.guid)
 		if err != nil {
 			return err
 		}
@@ -56,23 +57,11 @@ func (db *DB) Push(ctx context.Context, e syncqueue.Entry, jobs ...syncqueue.Job
 		if err := t.room(); err != nil {
 			return err
 		}
-		if t.has(tDeliveries, key) {
+		if t.has(tDeliveries, []byte(p.id)) {
 			return errors.New("bolt: a delivery with this id is already journalled")
 		}
-		if err := errors.Join(t.add(tDeliveries, key, record), t.add(tBodies, key, body)); err != nil {
-			return err
-		}
-		if g.guid != "" {
-			t.guids[g] = id
-			t.after = append(t.after, func() { t.db.seen.add(g, id) })
-		}
-		for _, x := range drafts {
-			if _, err := t.pushDraft(x); err != nil {
-				return err
-			}
-		}
-		receipt = syncqueue.Receipt{Delivery: id, Fresh: true, Jobs: len(jobs)}
-		return nil
+		receipt = p.receipt()
+		return p.file(t)
 	})
 	return receipt, err
 }
@@ -190,9 +179,9 @@ func drafted(j syncqueue.Job, now time.Time) (draft, error) {
 	if j.NotBefore.IsZero() {
 		j.NotBefore = now
 	}
-	r := &jobRecord{Job: syncqueue.Fresh(j, now)}
+	r := asStored(&jobRecord{Job: syncqueue.Fresh(j, now)})
 	record, err := sealJob([]byte(r.ID), r)
-	return draft{job: j, fresh: r, record: record}, err
+	return draft{job: r.Job, fresh: r, record: record}, err
 }
 
 // push files j, or coalesces it with the job of its key, and returns the id.
@@ -227,6 +216,6 @@ func (t *txn) pushDraft(x draft) (string, error) {
 	if err := errors.Join(t.put(tKeys, key, id), t.index(nil, x.fresh), t.add(tJobs, id, x.record)); err != nil {
 		return "", err
 	}
-	t.db.recent.add(x.fresh, x.record)
+	t.db.recent.keep(x.fresh, x.record)
 	return x.fresh.ID, t.cause(x.fresh.ID, x.fresh.Causes)
 }

@@ -10,7 +10,7 @@ import (
 
 // maxRecent bounds recent in jobs, of which an ordinary one takes a kilobyte or
 // two, as it is stored and as it was decoded.
-const maxRecent = 256
+const maxRecent = 4096
 
 // recent holds the jobs that were last written, decoded: in a storm every
 // delivery reads and rewrites the same few. A job is only taken from here if
@@ -40,7 +40,10 @@ func (c *recent) find(id string, record []byte) (*jobRecord, bool) {
 	return &r, true
 }
 
-func (c *recent) add(r *jobRecord, record []byte) {
+func (c *recent) add(r *jobRecord, record []byte) { c.keep(asStored(r), record) }
+
+// keep is add for a job that nobody else refers to any more.
+func (c *recent) keep(r *jobRecord, record []byte) {
 	if _, ok := c.jobs[r.ID]; !ok {
 		if len(c.ring) < maxRecent {
 			c.ring = append(c.ring, r.ID)
@@ -50,7 +53,7 @@ func (c *recent) add(r *jobRecord, record []byte) {
 			c.next = (c.next + 1) % maxRecent
 		}
 	}
-	c.jobs[r.ID] = written{record, asStored(r)}
+	c.jobs[r.ID] = written{record, r}
 }
 
 // asStored returns r as it would be decoded from its record: without the

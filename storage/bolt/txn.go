@@ -26,9 +26,10 @@ type txn struct {
 // state is what an engine counts; it is one record, rewritten by each commit.
 type state struct {
 	Fence   uint64                            `json:"fence"`
-	Clock   time.Time                         `json:"clock"`   // the time of the last commit
-	Claims  uint64                            `json:"claims"`  // orders the claims to logins and paths
-	Visible uint64                            `json:"visible"` // orders visible records of one instant
+	Clock   time.Time                         `json:"clock"`           // the time of the last commit
+	Filed   uint64                            `json:"filed,omitempty"` // number of the last push of the write-ahead log that is here
+	Claims  uint64                            `json:"claims"`          // orders the claims to logins and paths
+	Visible uint64                            `json:"visible"`         // orders visible records of one instant
 	Paused  bool                              `json:"paused,omitempty"`
 	Peer    syncqueue.Peer                    `json:"peer,omitzero"`     // the peer served last, among those that a Lease allowed
 	Turns   map[syncqueue.Peer]syncqueue.Turn `json:"turns,omitempty"`   // of those that have been served

@@ -51,6 +51,12 @@ func (v view) bucket(t table) *bbolt.Bucket {
 	return v.open[t]
 }
 
+// store is the identity of the store.
+func (v view) store() (string, error) {
+	id, err := unseal(tMeta, metaID, v.bucket(tMeta).Get(metaID))
+	return string(id), err
+}
+
 func (v view) has(t table, key []byte) bool { return v.bucket(t).Get(key) != nil }
 
 // get decodes the record under key into x and reports whether there is one.

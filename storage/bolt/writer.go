@@ -17,6 +17,7 @@ import (
 // than once and keeps nothing of a run that was undone.
 type request struct {
 	do   func(*txn) error
+	push *pushed // instead, of what is written ahead
 	err  error
 	turn chan bool // false: it was answered, true: its caller is to write
 }
@@ -40,16 +41,28 @@ func (db *DB) update(ctx context.Context, fn func(*txn) error) error {
 	return r.err
 }
 
-// commit commits a batch and answers it. A request that fails after it wrote
-// something fails alone: bbolt has no savepoints, so the others are done over.
+// commit commits a batch, after what was written ahead of it, and answers it. A
+// request that fails after it wrote something fails alone: bbolt has no
+// savepoints, so the others are done over.
 func (db *DB) commit(batch []*request) {
+	held := db.ahead.waiting()
 	for len(batch) > 0 {
 		t, err := db.begin()
 		if err != nil {
-			db.answer(batch, err)
+			db.line.answer(batch, err)
 			return
 		}
-		poisoned, wrote := -1, false
+		if p, err := t.fileAhead(held); err != nil {
+			err = errors.Join(err, t.tx.Rollback())
+			if p.bare {
+				db.line.answer(batch, err)
+				return
+			}
+			db.log.Error("keeping a delivery without its jobs: replay it", "delivery", p.id, "err", err)
+			p.bare = true
+			continue
+		}
+		poisoned, wrote := -1, len(held) > 0
 		for i, r := range batch {
 			r.err = t.do(r.do)
 			wrote = wrote || t.wrote
@@ -61,15 +74,15 @@ func (db *DB) commit(batch []*request) {
 		switch {
 		case poisoned >= 0:
 			err = t.tx.Rollback()
-			db.answer(batch[poisoned:poisoned+1], nil)
+			db.line.answer(batch[poisoned:poisoned+1], nil)
 			batch = append(batch[:poisoned:poisoned], batch[poisoned+1:]...)
 			if err != nil {
-				db.answer(batch, err)
+				db.line.answer(batch, err)
 				return
 			}
 			continue
 		case !wrote:
-			db.answer(batch, t.tx.Rollback())
+			db.line.answer(batch, t.tx.Rollback())
 			return
 		}
 		id := t.tx.ID()
@@ -78,8 +91,11 @@ func (db *DB) commit(batch []*request) {
 		db.line.took = time.Since(begun)
 		if err == nil || db.visible(id) {
 			db.adopt(t)
+			db.ahead.release(held, t.st.Bytes)
+		} else {
+			db.ahead.fail()
 		}
-		db.answer(batch, err)
+		db.line.answer(batch, err)
 		return
 	}
 }
@@ -105,17 +121,6 @@ func (db *DB) visible(id int) bool {
 		return nil
 	})
 	return err == nil && shows
-}
-
-// answer ends the requests: with err, if there is one, for all of them.
-func (db *DB) answer(batch []*request, err error) {
-	for _, r := range batch {
-		if err != nil {
-			r.err = err
-		}
-		r.turn <- false
-		db.line.open.Done()
-	}
 }
 
 // full marks the errors that mean that there is no room. When bbolt fails to
