@@ -14,6 +14,7 @@ type Departure struct {
 	At    time.Time      `json:"at"`
 
 	Listed []string          `json:"listed,omitempty"` // repositories the CI server listed for him before
+	Owned  map[string]string `json:"owned,omitempty"`  // those that were his when it was decided, by path, with the forge's ids
 	Owners map[string]string `json:"owners,omitempty"` // of those that were his: who owns them since, "" for nobody
 }
 

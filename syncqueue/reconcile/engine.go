@@ -77,6 +77,7 @@ type Engine struct {
 	providers map[string]*provider
 	targets   map[string]Target
 	started   time.Time // in whole seconds, as forges tell when something was created
+	intents   intents
 }
 
 // provider is a Provider with what the engine remembers about it in RAM.

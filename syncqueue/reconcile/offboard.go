@@ -20,8 +20,11 @@ const (
 	relapse = 24 * time.Hour
 
 	// courtesy is how many attempts of a publish may fail over somebody's
-	// account. Then he loses his access without further ado.
+	// account. Then he loses his access first.
 	courtesy = 3
+
+	// settled is how long a decision stands without asking the forge again.
+	settled = time.Minute
 )
 
 // offboards reports whether leaving means anything to a target's accounts.
@@ -39,6 +42,7 @@ type farewell struct {
 	check  bool               // the account is looked at once more after the sync
 	note   string
 	parks  string             // why an operator is needed
+	owed   error              // why his account is not yet what it is to be
 	before *syncqueue.Outcome // what the job ends with instead of a sync
 }
 
@@ -51,7 +55,7 @@ func (e *Engine) part(ctx context.Context, p *provider, t Target, l syncqueue.Le
 	}
 	f, err := e.farewellTo(ctx, p, t, l, h)
 	if err != nil && l.Job.Attempts > courtesy {
-		return untouched(err.Error()), nil
+		return farewell{owed: err}, nil
 	}
 	return f, err
 }
@@ -67,23 +71,44 @@ func (e *Engine) farewellTo(ctx context.Context, p *provider, t Target, l syncqu
 		return f, err
 	}
 	now := e.cfg.Now()
+	var err error
 	switch {
 	case !left(h):
 		return f, e.back(ctx, t, h.User, was, &f)
-	case was.State == storage.Departing: // decided a moment ago
+	case was.State == storage.Departing:
+		return e.resume(ctx, p, t, h.User, was)
 	case was.State == storage.Held && !l.Job.Force:
 		f.parks = was.Note
 		return f, nil
 	case was.State == storage.Deactivated:
 		f.check, f.note = now.Sub(was.At) < relapse, string(was.State)+": "+was.Note
-		return f, nil
+		if !f.check {
+			err = e.overruled(ctx, t, h.User, &f, was)
+		}
+		return f, err
 	case was.State != "" && was.State != storage.Held:
 		return f, nil
-	default:
-		return e.leave(ctx, p, t, l, h.User)
 	}
-	was.At = now
-	return f, e.shut(ctx, t, h.User, &f, was, t.Offboard != target.OffboardDeactivate)
+	return e.leave(ctx, p, t, l, h.User)
+}
+
+// resume does what was decided, usually a moment ago, and perhaps by a process
+// that died of it.
+func (e *Engine) resume(ctx context.Context, p *provider, t Target, u providers.User, was storage.Departure) (farewell, error) {
+	f := farewell{key: storage.DepartureKey(t.Name, p.Name, u.ID)}
+	if e.cfg.Now().Sub(was.At) > settled {
+		switch why, err := e.departed(ctx, p, u); {
+		case err != nil:
+			return f, err
+		case why != "":
+			return untouched(why), nil
+		}
+	}
+	if err := e.seenActive(ctx, t, u, f.key); err != nil {
+		return f, err
+	}
+	was.At = e.cfg.Now()
+	return f, e.shut(ctx, t, u, &f, was, t.Offboard != target.OffboardDeactivate)
 }
 
 // leave decides on somebody of whom nothing was decided yet.
@@ -114,62 +139,13 @@ func (e *Engine) leave(ctx context.Context, p *provider, t Target, l syncqueue.L
 	}
 	if t.Offboard == target.OffboardDeactivate && f.record != nil && f.record.State == storage.Reported {
 		f.record.State = storage.Departing
+		e.intents.set(f.key, true)
 		f.before = &syncqueue.Outcome{
 			Result: syncqueue.ResultAgain, Next: e.cfg.Now(), Change: f.change(t),
 			Note: "he left every organization: his account is about to be deactivated",
 		}
 	}
 	return f, nil
-}
-
-// shut ends an account, or says what that would do.
-func (e *Engine) shut(ctx context.Context, t Target, u providers.User, f *farewell, d storage.Departure, dry bool) error {
-	f.record = nil
-	heirs := func(ctx context.Context, id string) ([]string, error) { return e.heirs(ctx, t, id, u) }
-	got, err := t.Driver.(target.Offboarder).Deactivate(ctx, u, target.Leaving{Admins: t.OffboardAdmins, Dry: dry, Heirs: heirs})
-	switch {
-	case errors.Is(err, target.ErrNoAccount):
-		f.gone = d.State != ""
-		return nil
-	case errors.Is(err, target.ErrNoAdministrator):
-		f.note = untouched(err.Error()).note
-		return nil
-	case err != nil:
-		return err
-	}
-	switch {
-	case got.Exempt != "":
-		d.State, d.Note = storage.Exempt, got.Exempt
-	case got.Already && !d.State.Ours():
-		d.State, d.Note = storage.Inactive, "his account was inactive before"
-	case dry:
-		d.State, d.Listed = storage.Reported, got.Listed
-		d.Note = enumerate("he is listed", got.Listed) + "; " + enumerate("he owns", got.Owned)
-	default:
-		d.State, d.Listed, d.Owners = storage.Deactivated, got.Listed, got.Owners
-		d.Note = enumerate("he was listed", got.Listed) + "; " + owners(got.Owners)
-		f.check = true
-	}
-	f.record, f.note = &d, string(d.State)+": "+d.Note
-	if d.State != storage.Reported || t.Offboard == target.OffboardReport {
-		e.cfg.Log.Info("audit", "target", t.Name, "provider", t.Provider, "user", u.Login, "offboarding", string(d.State), "note", d.Note)
-	}
-	return nil
-}
-
-// heirs are who else administers a repository as far as is known.
-func (e *Engine) heirs(ctx context.Context, t Target, id string, leaver providers.User) ([]string, error) {
-	col, err := e.cfg.Store.Repo(ctx, t.Provider, id)
-	if errors.Is(err, storage.ErrUnknown) {
-		return nil, nil
-	}
-	var logins []string
-	for _, h := range col.Holders {
-		if h.User.ID != leaver.ID && h.Cell.Permission == providers.Admin {
-			logins = append(logins, h.User.Login)
-		}
-	}
-	return logins, err
 }
 
 // back lets in again whom hookd had shut out.
@@ -188,36 +164,21 @@ func (e *Engine) back(ctx context.Context, t Target, u providers.User, was stora
 	case err != nil:
 		return err
 	}
-	f.note = "he is back, and his account active again"
-	e.cfg.Log.Info("audit", "target", t.Name, "provider", t.Provider, "user", u.Login, "offboarding", "reactivated")
+	// Written down before anything else may fail: whoever deactivates him from
+	// now on means it.
+	const note = "he is back, and his account active again"
+	f.before = &syncqueue.Outcome{Result: syncqueue.ResultAgain, Next: e.cfg.Now(), Change: f.change(t), Note: note}
+	e.auditAccount(t, u, "reactivated", note)
 	return nil
-}
-
-// stuck looks at an account once more after the sync, and ends it anew if a sync
-// that began before has written back that it is active.
-func (e *Engine) stuck(ctx context.Context, t Target, u providers.User, f *farewell) error {
-	if !f.check {
-		return nil
-	}
-	for range 3 {
-		got, err := t.Driver.(target.Offboarder).Deactivate(ctx, u, target.Leaving{Admins: t.OffboardAdmins})
-		switch {
-		case errors.Is(err, target.ErrNoAccount):
-			return nil
-		case err != nil:
-			return fmt.Errorf("looking whether his account stays inactive: %w", err)
-		case got.Already || got.Exempt != "":
-			return nil
-		}
-		e.cfg.Log.Warn("an account that was deactivated was active again, and is deactivated anew", "target", t.Name, "user", u.Login)
-	}
-	return errors.New("his account does not stay inactive")
 }
 
 // parted ends a publish job with what became of the account.
 func (e *Engine) parted(ctx context.Context, t Target, u providers.User, f farewell, o syncqueue.Outcome, err error) (syncqueue.Outcome, error) {
 	if unstuck := e.stuck(ctx, t, u, &f); unstuck != nil {
 		return syncqueue.Outcome{}, errors.Join(err, unstuck)
+	}
+	if err == nil && f.owed != nil {
+		err = fmt.Errorf("his access ended, but not his account: %w", f.owed)
 	}
 	if err != nil {
 		return o, err
@@ -252,17 +213,6 @@ func (f farewell) change(t Target) *storage.Change {
 		return nil
 	}
 	return c
-}
-
-// relapsed reports whether an account is active although hookd deactivated it a
-// while ago.
-func (e *Engine) relapsed(ctx context.Context, p *provider, t Target, u providers.User) (bool, error) {
-	if !t.offboards() {
-		return false, nil
-	}
-	var was storage.Departure
-	err := e.load(ctx, storage.DepartureKey(t.Name, p.Name, u.ID), &was)
-	return err == nil && was.State == storage.Deactivated && e.cfg.Now().Sub(was.At) < relapse, err
 }
 
 // mostNamed bounds the names in one note; the record has all of them.

@@ -130,7 +130,7 @@ func (e *Engine) newcomers(ctx context.Context, p *provider, t Target) (out, rel
 		}
 		known, err := e.cfg.Store.UserByLogin(ctx, p.Name, a.Login)
 		if err == nil {
-			if again, err := e.relapsed(ctx, p, t, known); err != nil {
+			if again, err := e.endedBefore(ctx, p, t, known); err != nil {
 				return out, relapsed, err
 			} else if again {
 				relapsed = append(relapsed, known)

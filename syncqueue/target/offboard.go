@@ -36,15 +36,22 @@ type Leaving struct {
 	Admins []string // logins of administrators who may be, if they leave
 	Dry    bool
 
+	// Owned is what was his when it was decided that he leaves, by path, with the
+	// forge's ids. Whose it is now is told even if he was deactivated by a call
+	// that nobody lived to hear the end of.
+	Owned map[string]string
+
 	// Heirs names who may own a repository, by its id, after him. It may be nil.
 	Heirs func(ctx context.Context, id string) (logins []string, err error)
 }
 
-// A Departure is what Deactivate found and did.
+// A Departure is what Deactivate found and did. Beside an error only Tried says
+// anything.
 type Departure struct {
 	Exempt  string            // why his account is left alone, "" if it is not
 	Already bool              // it was inactive before
+	Tried   bool              // the CI server may have ended it for us
 	Listed  []string          // the repositories that the CI server listed for him before
-	Owned   []string          // those among them that were his
-	Owners  map[string]string // who owns those now, "" for nobody
+	Owned   map[string]string // those among them that were his, by path, with the forge's ids
+	Owners  map[string]string // who owns those and Leaving.Owned now, "" for nobody
 }

@@ -20,6 +20,7 @@ const hookPath = "/hook"
 // repository is what matters of a repository by its name.
 type repository struct {
 	UID        string               `json:"uid"`
+	Owner      int64                `json:"user_id"` // Drone's own id of him as whom it builds
 	Active     bool                 `json:"active"`
 	Visibility providers.Visibility `json:"visibility"`
 	Protected  bool                 `json:"protected"`

@@ -2,10 +2,6 @@ package drone
 
 import (
 	"context"
-	"encoding/json"
-	"errors"
-	"fmt"
-	"net/http"
 	"slices"
 
 	"github.com/hookd/hookd/providers"
@@ -76,70 +72,4 @@ func (t *Target) presents(ctx context.Context, r providers.Repo, login string) b
 	}
 	now, err := t.repository(ctx, r, a.as)
 	return err == nil && now.Perms != nil && now.Perms.Admin
-}
-
-// owned is what matters of a repository that somebody may own.
-type owned struct {
-	UID   string `json:"uid"`
-	Slug  string `json:"slug"`
-	Owner int64  `json:"user_id"` // Drone's own id of him
-}
-
-// ownership tells whose the repositories are that Drone lists for a user, by
-// name.
-func (t *Target) ownership(ctx context.Context, login string) (map[string]owned, error) {
-	ctx, cancel := context.WithTimeout(ctx, lookTimeout)
-	defer cancel()
-	var list []owned
-	err := t.client.do(ctx, http.MethodGet, userPath(login)+"/repos", t.admin(), nil, func(d *json.Decoder) error { return d.Decode(&list) })
-	if err == nil && list == nil {
-		err = errors.New("the answer is no list")
-	}
-	if err != nil {
-		return nil, fmt.Errorf("as administrator: %w", err)
-	}
-	out := make(map[string]owned, len(list))
-	for _, r := range list {
-		out[r.Slug] = r
-	}
-	return out, nil
-}
-
-// handedOver waits until none of the repositories is the user's any more, and
-// returns whose they are.
-func (t *Target) handedOver(ctx context.Context, login string, id int64, owned []string) (map[string]string, error) {
-	if len(owned) == 0 {
-		return nil, nil
-	}
-	for step := 0; ; step++ {
-		now, err := t.ownership(ctx, login)
-		if err != nil {
-			return nil, err
-		}
-		rest := slices.ContainsFunc(owned, func(slug string) bool { return now[slug].Owner == id })
-		if !rest || step == len(t.cfg.Wait) {
-			return t.ownerNames(ctx, now, owned)
-		}
-		if err := pause(ctx, t.cfg.Wait[step]); err != nil {
-			return nil, err
-		}
-	}
-}
-
-func (t *Target) ownerNames(ctx context.Context, now map[string]owned, slugs []string) (map[string]string, error) {
-	ctx, cancel := context.WithTimeout(ctx, lookTimeout)
-	defer cancel()
-	var all []account
-	if err := t.client.do(ctx, http.MethodGet, "/api/users", t.admin(), nil, func(d *json.Decoder) error { return d.Decode(&all) }); err != nil {
-		return nil, fmt.Errorf("as administrator: %w", err)
-	}
-	names := make(map[int64]string, len(all))
-	for _, a := range all {
-		names[a.ID] = a.Login
-	}
-	out := make(map[string]string, len(slugs))
-	for _, slug := range slugs {
-		out[slug] = names[now[slug].Owner]
-	}
-	return out, nil
 }

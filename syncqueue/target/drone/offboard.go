@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
 	"slices"
 	"time"
@@ -26,7 +27,7 @@ var _ target.Offboarder = (*Target)(nil)
 func (t *Target) Deactivate(ctx context.Context, u providers.User, o target.Leaving) (target.Departure, error) {
 	out, err := t.deactivate(ctx, u.Login, o)
 	if err != nil {
-		return target.Departure{}, fmt.Errorf("drone: deactivating %q: %w", u.Login, err)
+		return target.Departure{Tried: out.Tried}, fmt.Errorf("drone: deactivating %q: %w", u.Login, err)
 	}
 	return out, nil
 }
@@ -67,26 +68,46 @@ func (t *Target) deactivate(ctx context.Context, login string, o target.Leaving)
 	if err != nil {
 		return out, err
 	}
+	out.Owned = map[string]string{}
 	for slug, r := range before {
 		out.Listed = append(out.Listed, slug)
 		if r.Owner == who.ID {
-			out.Owned = append(out.Owned, slug)
+			out.Owned[slug] = r.UID
 		}
 	}
 	slices.Sort(out.Listed)
-	slices.Sort(out.Owned)
-	if out.Already = !who.Active; out.Already || o.Dry {
+	if out.Already = !who.Active; o.Dry {
 		return out, nil
 	}
 
 	// Whether it was done would not be known if it ended with ctx.
 	detached, cancel := context.WithTimeout(context.WithoutCancel(ctx), t.cfg.SyncTimeout)
 	defer cancel()
-	if err := t.activity(detached, login, false); err != nil {
-		return out, err
+	his := o.Owned
+	if !out.Already {
+		if out.Tried, err = t.end(detached, login); err != nil {
+			return out, err
+		}
+		his = maps.Clone(out.Owned)
+		maps.Copy(his, o.Owned)
 	}
-	out.Owners, err = t.handedOver(detached, login, who.ID, out.Owned)
+	out.Owners, err = t.handOver(detached, login, who.ID, his)
 	return out, err
+}
+
+// end deactivates an account. Beside an error, tried tells whether that may have
+// come to pass nevertheless.
+func (t *Target) end(ctx context.Context, login string) (tried bool, err error) {
+	if err = t.activity(ctx, login, false); err == nil {
+		return true, nil
+	}
+	switch who, unknown := t.accountOf(ctx, login); {
+	case unknown != nil:
+		return true, err
+	case who.Active:
+		return false, err
+	}
+	return true, nil // it was done all the same
 }
 
 // Reactivate lets a user in again.

@@ -12,6 +12,7 @@ import (
 	"github.com/hookd/hookd/providers"
 	"github.com/hookd/hookd/syncqueue/target"
 	"github.com/hookd/hookd/syncqueue/target/drone"
+	"github.com/hookd/hookd/syncqueue/target/targettest"
 )
 
 // offices is a Drone where li owns what ana administers as well, and something
@@ -35,7 +36,8 @@ func TestLeaverIsDeactivatedAndHandsOverWhatHeOwned(t *testing.T) {
 	got, err := s.target.Deactivate(t.Context(), li, target.Leaving{})
 	want := target.Departure{
 		Listed: []string{"acme/alone", "acme/others", "acme/shared"},
-		Owned:  []string{"acme/alone", "acme/shared"},
+		Owned:  map[string]string{"acme/alone": "2", "acme/shared": "1"},
+		Tried:  true,
 		Owners: map[string]string{"acme/alone": "", "acme/shared": "ana"},
 	}
 	if err != nil || !reflect.DeepEqual(got, want) {
@@ -177,6 +179,69 @@ func TestDeactivationUndoneByALostUpdateIsDoneAgain(t *testing.T) {
 	}
 	if got, err := s.target.Deactivate(t.Context(), li, target.Leaving{}); err != nil || got.Already || s.drone.Active("li") {
 		t.Errorf("%+v, %v, active %t", got, err, s.drone.Active("li"))
+	}
+}
+
+// Whoever asked may have died before he heard that it was done, or what became
+// of what the leaver owned.
+func TestWhatALeaverOwnedIsAccountedForThoughHeIsInactiveAlready(t *testing.T) {
+	for name, meanwhile := range map[string]func(s *sim, t *testing.T){
+		"and listed": func(*sim, *testing.T) {},
+		"and a sync took his list": func(s *sim, t *testing.T) {
+			for _, r := range s.forge.list("li") {
+				s.forge.set("li", r.ID, false)
+			}
+			s.button(t, "li")
+			s.shows(t, "li", 0)
+		},
+	} {
+		s, li := offices(t)
+		seen, err := s.target.Deactivate(t.Context(), li, target.Leaving{Dry: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		s.patchUser(t, "li", `{"active":false}`)
+		meanwhile(s, t)
+		got, err := s.target.Deactivate(t.Context(), li, target.Leaving{Owned: seen.Owned})
+		want := map[string]string{"acme/alone": "", "acme/shared": "ana"}
+		if err != nil || !got.Already || got.Tried || !reflect.DeepEqual(got.Owners, want) {
+			t.Errorf("inactive %s: %+v, %v", name, got, err)
+		}
+	}
+}
+
+// Drone gives up on a repository that somebody changes at that moment, and says
+// nothing (source: service/transfer/transfer.go).
+func TestWhatDroneDidNotHandOverIsHandedOverAtTheSecondAttempt(t *testing.T) {
+	s, li := offices(t)
+	seen, err := s.target.Deactivate(t.Context(), li, target.Leaving{Dry: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.patchUser(t, "li", `{"active":false}`)
+	s.drone.Own("acme/shared", "li", "ana")
+	got, err := s.target.Deactivate(t.Context(), li, target.Leaving{Owned: seen.Owned})
+	if err != nil || got.Owners["acme/shared"] != "ana" || s.drone.Deactivations("li") != 1 {
+		t.Errorf("%+v, %v, deactivated %d times", got, err, s.drone.Deactivations("li"))
+	}
+}
+
+func TestWhetherADeactivationMayHaveComeToPassIsSaid(t *testing.T) {
+	for name, test := range map[string]struct {
+		fault       targettest.Fault
+		on          string
+		tried, done bool
+	}{
+		"refused":                       {targettest.FaultInternal, "PATCH", false, false},
+		"done, though it said no":       {targettest.FaultUnheard, "PATCH", true, true},
+		"done, and nothing was seen of": {targettest.FaultInternal, "GET /api/users/li/repos", false, false},
+	} {
+		s, li := offices(t, func(c *drone.Config) { c.SyncTimeout = 200 * time.Millisecond })
+		s.drone.Break(test.fault, test.on)
+		got, err := s.target.Deactivate(t.Context(), li, target.Leaving{})
+		if err == nil || got.Tried != test.tried || s.drone.Active("li") == test.done {
+			t.Errorf("%s: %+v, %v, active %t", name, got, err, s.drone.Active("li"))
+		}
 	}
 }
 

@@ -32,6 +32,7 @@ type Drone struct {
 	sessions []Session
 	syncs    map[string]*syncCount // by folded login
 	enabled  map[string]int        // by slug: how often a repository was activated
+	ended    map[int64]int         // by user: how often an active account was deactivated
 	grants   map[string]int        // the forge's side: serial of the only refresh token that is good, by folded login
 
 	announcer announcer
@@ -58,7 +59,7 @@ func StartDrone(opt DroneOptions) *Drone {
 	}
 	d := &Drone{
 		opt:   opt,
-		syncs: map[string]*syncCount{}, grants: map[string]int{}, enabled: map[string]int{}, store: newStore(),
+		syncs: map[string]*syncCount{}, grants: map[string]int{}, enabled: map[string]int{}, ended: map[int64]int{}, store: newStore(),
 	}
 	d.start(d.handler(), droneWords{})
 	now := opt.Now().Unix()

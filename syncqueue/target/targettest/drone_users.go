@@ -119,6 +119,9 @@ func (d *Drone) patchUser(w http.ResponseWriter, r *http.Request) {
 	d.mu.Lock()
 	u, ok := d.findLogin(r.PathValue("user"))
 	if ok {
+		if in.Active != nil && u.Active && !*in.Active {
+			d.ended[u.ID]++
+		}
 		if in.Admin != nil {
 			u.Admin = *in.Admin
 		}
@@ -167,6 +170,14 @@ func (d *Drone) Active(login string) bool {
 	defer d.mu.Unlock()
 	u, _ := d.findLogin(login)
 	return u.Active
+}
+
+// Deactivations counts how often an active account was deactivated.
+func (d *Drone) Deactivations(login string) int {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	u, _ := d.findLogin(login)
+	return d.ended[u.ID]
 }
 
 // Own makes somebody the owner of a repository that he activated, which others

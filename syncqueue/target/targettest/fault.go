@@ -1,6 +1,7 @@
 package targettest
 
 import (
+	"context"
 	"net/http"
 	"strings"
 )
@@ -14,6 +15,7 @@ const (
 	FaultDown        Fault = "down"        // connection refused
 	FaultUnavailable Fault = "unavailable" // 503 and HTML, by a proxy
 	FaultHang        Fault = "hang"        // no answer until the caller leaves
+	FaultUnheard     Fault = "unheard"     // carried out, and then no answer until the caller leaves
 	FaultInternal    Fault = "internal"    // 500 in its own words
 	FaultHTML        Fault = "html"        // 200 and HTML
 	FaultEmptyList   Fault = "empty list"  // 200 and [], as JSON
@@ -54,7 +56,7 @@ func (l *loopback) breakWith(f fault) {
 	l.state.Lock()
 	defer l.state.Unlock()
 	was := l.fault.kind
-	l.fault = f
+	l.fault, l.struck = f, 0
 	switch {
 	case f.kind == FaultDown && was != FaultDown:
 		_ = l.server.Close()
@@ -70,14 +72,24 @@ func (l *loopback) strike(w http.ResponseWriter, r *http.Request) bool {
 	l.state.Lock()
 	f := l.fault
 	l.calls++
+	meets := f.kind != FaultNone && strings.HasPrefix(r.Method+" "+r.URL.Path, f.on)
+	if meets && f.kind != FaultUnheard {
+		l.struck++
+	}
 	l.state.Unlock()
-	if f.kind == FaultNone || !strings.HasPrefix(r.Method+" "+r.URL.Path, f.on) {
+	if !meets {
 		return false
 	}
 	switch f.kind {
 	case FaultUnavailable:
 		page(w, http.StatusServiceUnavailable, "<html><h1>503 Service Temporarily Unavailable</h1></html>")
 	case FaultHang:
+		select {
+		case <-r.Context().Done():
+		case <-l.serve.Done():
+		}
+	case FaultUnheard:
+		l.carryOut(r)
 		select {
 		case <-r.Context().Done():
 		case <-l.serve.Done():
@@ -108,3 +120,26 @@ func (l *loopback) CutOff() {
 	l.Break(FaultDown, "")
 	l.Heal()
 }
+
+// Struck counts the requests that met the fault in force. One that is carried
+// out is counted afterwards.
+func (l *loopback) Struck() int {
+	l.state.Lock()
+	defer l.state.Unlock()
+	return l.struck
+}
+
+// carryOut does what a request asks for, whether its caller waits for it or not.
+func (l *loopback) carryOut(r *http.Request) {
+	l.real.ServeHTTP(&unheard{header: http.Header{}}, r.WithContext(context.WithoutCancel(r.Context())))
+	l.state.Lock()
+	defer l.state.Unlock()
+	l.struck++
+}
+
+// unheard is an answer that nobody gets.
+type unheard struct{ header http.Header }
+
+func (u *unheard) Header() http.Header         { return u.header }
+func (u *unheard) Write(p []byte) (int, error) { return len(p), nil }
+func (u *unheard) WriteHeader(int)             {}

@@ -15,6 +15,7 @@ type loopback struct {
 	URL string // web root
 
 	handler http.Handler
+	real    http.Handler // the same without faults
 	words   words
 	addr    string
 	serve   context.Context // ends with Close: hangs and background work go with it
@@ -25,12 +26,13 @@ type loopback struct {
 	server *http.Server
 	fault  fault
 	calls  int
+	struck int // of them, by the fault in force
 }
 
 // start serves h on a free port of 127.0.0.1. Like httptest's servers it panics
 // when there is none.
 func (l *loopback) start(h http.Handler, own words) {
-	l.words, l.addr = own, "127.0.0.1:0"
+	l.words, l.real, l.addr = own, h, "127.0.0.1:0"
 	l.handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if !l.strike(w, r) {
 			h.ServeHTTP(w, r)
