@@ -45,7 +45,7 @@
 //	  |
 //	handlers              verify over the raw bytes, then parse
 //	  |                   syncqueue.JobsFor: which subject has to be looked at again
-//	storage/bolt          journal, dedupe key and jobs in one synced commit, then 202
+//	storage/bolt          journal, dedupe key and jobs in one synced record, then 202
 //	  |
 //	syncqueue.Pool        lease a job; what the handler returns ends the lease
 //	  |
