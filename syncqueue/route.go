@@ -111,6 +111,15 @@ func CollaboratorJob(provider string, u providers.User, r providers.Repo, lane L
 	return j
 }
 
+// Anew asks once more what a job asked. Its causes are the parent's.
+func Anew(j, parent Job, now time.Time) Job {
+	next := newJob(j.Kind, j.Provider, j.Org, j.Subject, j.Lane, now)
+	next.Target, next.Within, next.Hint = j.Target, j.Within, j.Hint
+	next.Since, next.Causes = parent.Since, parent.Causes
+	next.Key = j.Key
+	return next
+}
+
 // ScopeJob reads an organization in one pass.
 func ScopeJob(provider string, org providers.Org, now time.Time) Job {
 	return newJob(KindScope, provider, org.ID, OrgSubject(org), LaneReconcile, now)

@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"maps"
 	"math"
+	"slices"
 
 	"github.com/hookd/hookd/providers"
 	"github.com/hookd/hookd/storage"
@@ -114,7 +116,9 @@ func (w *wouldBe) repository(ctx context.Context, l syncqueue.Lease, r providers
 	case err != nil:
 		return err
 	}
-	return w.tell(ctx, finding{change: storage.Change{Audiences: []storage.Audience{a.Audience}}})
+	f := finding{spared: a.spared}
+	a.record(&f.change)
+	return w.tell(ctx, f)
 }
 
 // tell yields what a finding would change.
@@ -141,12 +145,27 @@ func (w *wouldBe) tell(ctx context.Context, f finding) error {
 		}
 		all = append(all, storage.DiffAudience(c, storage.Audience{Repo: c.Repo})...)
 	}
-	if cells := f.change.Cells; len(cells) > 0 { // of one user
-		h, err := w.holdings(ctx, cells[0].User)
+	byUser := map[string][]providers.Access{}
+	for _, x := range f.change.Cells {
+		byUser[x.User.ID] = append(byUser[x.User.ID], x)
+	}
+	for _, id := range slices.Sorted(maps.Keys(byUser)) {
+		h, err := w.holdings(ctx, byUser[id][0].User)
 		if err != nil {
 			return err
 		}
-		all = append(all, storage.DiffCells(h, cells)...)
+		all = append(all, storage.DiffCells(h, byUser[id])...)
+	}
+	for _, x := range f.spared {
+		h, err := w.holdings(ctx, x.user)
+		if err != nil {
+			return err
+		}
+		for _, d := range storage.DiffCells(h, []providers.Access{{User: x.user, Repo: x.repo}}) {
+			if d.Held = "he may have lost much at once: a look at all he has decides"; !w.yield(d) {
+				return errEnough
+			}
+		}
 	}
 	for _, d := range all {
 		if d.Held = f.held; !w.yield(d) {

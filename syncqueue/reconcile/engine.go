@@ -171,6 +171,7 @@ type finding struct {
 	change  storage.Change
 	follow  []syncqueue.Job // what it shows beside
 	note    string
+	spared  []loss             // what is left to other jobs
 	held    string             // why nothing of the change is to be applied yet, "" if all is
 	instead *syncqueue.Outcome // there is nothing to apply: look again, superseded
 }

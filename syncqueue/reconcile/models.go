@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"sync"
+	"time"
 
 	"github.com/hookd/hookd/providers"
 )
@@ -26,6 +27,8 @@ type kept struct {
 	// members poll compared: what went and came back differs in none of the two
 	// that it compares, but jobs may have believed the models in between.
 	turned drift
+
+	meant time.Time // when an operator said that much smaller teams are meant
 }
 
 // replace keeps a model that was read under fence, with what it differs in from
@@ -91,6 +94,23 @@ func (m *models) giveBack(org string, turned drift) {
 	k.read.Lock()
 	defer k.read.Unlock()
 	k.turned.add(turned)
+}
+
+// approve notes that an operator released a poll that found much smaller teams.
+func (m *models) approve(org string, now time.Time) {
+	k := m.of(org)
+	k.read.Lock()
+	defer k.read.Unlock()
+	k.meant = now
+}
+
+// approved reports whether that was within the last spell: what the repositories
+// of org tell is in consequence of it.
+func (m *models) approved(org string, now time.Time) bool {
+	k := m.of(org)
+	k.read.Lock()
+	defer k.read.Unlock()
+	return !k.meant.IsZero() && now.Sub(k.meant) < spell
 }
 
 // peek returns the model that was read last, if one was.

@@ -72,8 +72,8 @@ func (k planned) into(o *syncqueue.Outcome) {
 	}
 	o.Change.Read = min(o.Change.Read, k.read)
 	o.Change.Repos = append(o.Change.Repos, k.repo)
-	o.Change.Audiences = append(o.Change.Audiences, k.audience.Audience)
-	o.Follow = append(o.Follow, k.audience.ending...)
+	k.audience.record(o.Change)
+	o.Follow = append(o.Follow, k.audience.follow...)
 }
 
 // lookAt reads who has the repositories, planWidth at a time.

@@ -121,6 +121,9 @@ func (e *Engine) pollTeams(ctx context.Context, m *membersPoll) (held *syncqueue
 		o := e.hold(m.l, atCatalogue, fmt.Sprintf("the teams of %s have %d members and repositories, %d before", m.org.Name, has, had))
 		return &o, nil
 	}
+	if m.l.Job.Force {
+		m.p.models.approve(m.org.ID, e.cfg.Now())
+	}
 	was := m.was.Model
 	if known && was == nil {
 		// The first fill read the teams earlier than this first poll.

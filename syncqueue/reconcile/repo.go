@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/hookd/hookd/providers"
 	"github.com/hookd/hookd/storage"
@@ -55,10 +56,10 @@ func (e *Engine) lookAtRepo(ctx context.Context, p *provider, l syncqueue.Lease)
 	}
 	a, fence, err := e.audience(ctx, p, l, r, col)
 	f := finding{
-		change: storage.Change{Read: fence, Labels: l.Fence, Repos: []providers.Repo{r}, Audiences: []storage.Audience{a.Audience}},
-		follow: a.ending,
-		note:   fmt.Sprintf("%d users", len(a.Users)),
+		change: storage.Change{Read: fence, Labels: l.Fence, Repos: []providers.Repo{r}},
+		follow: a.follow, note: a.note(), spared: a.spared,
 	}
+	a.record(&f.change)
 	if errors.Is(err, errContradiction) {
 		f.held, err = err.Error(), nil
 	}
@@ -102,11 +103,12 @@ func (e *Engine) repoMissing(ctx context.Context, p *provider, l syncqueue.Lease
 	return finding{change: storage.Change{Gone: []string{l.Job.Subject.ID}}, note: "deleted"}, nil
 }
 
-// An audience is everybody who has a repository, with the jobs for when what
-// some of them have ends by itself.
+// An audience is everybody who has a repository.
 type audience struct {
 	storage.Audience
-	ending []syncqueue.Job
+	lost   []loss          // of those who do not have it any more, it is taken away
+	spared []loss          // those of whom it is not, though they do not have it
+	follow []syncqueue.Job // that judge those, and for when what somebody has ends by itself
 }
 
 // audience reads everybody who has r, and confirms whoever it would take r
@@ -130,7 +132,18 @@ func (e *Engine) audience(ctx context.Context, p *provider, l syncqueue.Lease, r
 		// The forge itself says why: the teams of its former owner do not reach it any more.
 		return a, fence, nil
 	}
-	return a, fence, e.confirm(ctx, p, l, lost)
+	if err := e.confirm(ctx, p, l, lost); err != nil {
+		return a, fence, err
+	}
+	if a.spared, err = e.spare(ctx, p, l, lost); err != nil {
+		return a, fence, err
+	}
+	a.lost = slices.DeleteFunc(lost, func(x loss) bool {
+		return slices.ContainsFunc(a.spared, func(s loss) bool { return s.user.ID == x.user.ID })
+	})
+	judges, err := e.judges(ctx, p, l, a.spared)
+	a.follow = append(a.follow, judges...)
+	return a, fence, err
 }
 
 func (e *Engine) readAudience(ctx context.Context, p *provider, l syncqueue.Lease, r providers.Repo, fresh bool) (audience, uint64, error) {
@@ -160,6 +173,6 @@ func (e *Engine) readAudience(ctx context.Context, p *provider, l syncqueue.Leas
 			a.Users = append(a.Users, storage.Member{User: x.User, Permission: x.Permission})
 		}
 	}
-	a.ending, err = e.ending(ctx, p, l, all)
+	a.follow, err = e.ending(ctx, p, l, all)
 	return a, min(fence, l.Fence), err
 }

@@ -72,8 +72,8 @@ func (e *Engine) scope(ctx context.Context, p *provider, l syncqueue.Lease) (syn
 			c.Read = fence
 		}
 		c.Repos = append(c.Repos, r)
-		c.Audiences = append(c.Audiences, a.Audience)
-		o.Follow = append(o.Follow, a.ending...)
+		a.record(c)
+		o.Follow = append(o.Follow, a.follow...)
 	}
 	at.Pending = at.Pending[n:]
 	at.Done = len(at.Pending) == 0

@@ -26,7 +26,9 @@ func (e *Engine) user(ctx context.Context, p *provider, l syncqueue.Lease) (sync
 	for _, t := range p.targets {
 		o.Follow = append(o.Follow, syncqueue.PublishJob(t, p.Name, f.change.Lists[0].User, l.Job, l.Job.Lane, e.cfg.Now()))
 	}
-	return o, nil
+	holds, err := e.relieved(ctx, p, l, f.change.Lists[0].User)
+	o.Follow = append(o.Follow, holds...)
+	return o, err
 }
 
 func (e *Engine) lookAtUser(ctx context.Context, p *provider, l syncqueue.Lease) (finding, error) {
@@ -71,6 +73,11 @@ func (e *Engine) member(ctx context.Context, p *provider, l syncqueue.Lease) (sy
 		p.models.drop(l.Job.Org)
 	}
 	f, err := e.lookAtMember(ctx, p, l)
+	if err == nil && f.held == "" && f.instead == nil {
+		var holds []syncqueue.Job
+		holds, err = e.relieved(ctx, p, l, providers.User{ID: l.Job.Subject.ID})
+		f.follow = append(f.follow, holds...)
+	}
 	return e.settle(p, l, f, err), err
 }
 
