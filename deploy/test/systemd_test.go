@@ -111,6 +111,9 @@ func TestExampleUsesTheUnitsCredentials(t *testing.T) {
 func TestSystemdAcceptsTheUnit(t *testing.T) {
 	analyze, err := exec.LookPath("systemd-analyze")
 	if err != nil {
+		if os.Getenv("CI") == "true" {
+			t.Fatal(err)
+		}
 		t.Skip("systemd-analyze is not installed")
 	}
 	text, err := os.ReadFile(unitFile)
