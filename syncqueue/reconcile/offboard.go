@@ -154,7 +154,7 @@ func (e *Engine) back(ctx context.Context, t Target, u providers.User, was stora
 		return nil
 	}
 	f.gone = true
-	if !was.State.Ours() {
+	if !was.State.Ours() || e.intents.has(f.key) {
 		return nil
 	}
 	err := t.Driver.(target.Offboarder).Reactivate(ctx, u)

@@ -23,7 +23,23 @@ type accounts struct {
 	had      map[string][]string // what the server listed for him then
 	slip     int                 // so many times a sync brings him back
 	refuse   error
+	busy     string // who is being synchronized by somebody else
+	unheard  bool   // it does what it is asked for, and no answer comes
+
+	hands     map[string]bool // of the inactive: whom an operator shut out
+	overruled []string        // how hookd went against that
 }
+
+func (a *accounts) ready() {
+	if a.times == nil {
+		a.times, a.had, a.hands = map[string]int{}, map[string][]string{}, map[string]bool{}
+	}
+	if a.inactive == nil {
+		a.inactive = map[string]bool{}
+	}
+}
+
+var errUnheard = errors.New("connection reset by peer")
 
 func (c *ci) Deactivate(_ context.Context, u providers.User, o target.Leaving) (target.Departure, error) {
 	listed := c.list(u.Login)
@@ -33,20 +49,24 @@ func (c *ci) Deactivate(_ context.Context, u providers.User, o target.Leaving) (
 	switch {
 	case c.down != nil:
 		return target.Departure{}, c.down
-	case a.refuse != nil:
+	case a.refuse != nil && !o.Dry:
 		return target.Departure{}, a.refuse
+	case a.busy == u.Login && !o.Dry && !a.inactive[u.Login]:
+		return target.Departure{}, errors.New("another sync of this user is running")
 	}
 	out := target.Departure{Listed: listed, Already: a.inactive[u.Login]}
 	if o.Dry || out.Already {
 		return out, nil
 	}
-	if a.times == nil {
-		a.inactive, a.times, a.had = map[string]bool{}, map[string]int{}, map[string][]string{}
-	}
+	a.ready()
+	out.Tried = true
 	a.inactive[u.Login] = a.slip == 0
 	a.slip = max(0, a.slip-1)
 	if a.times[u.Login]++; a.times[u.Login] == 1 {
 		a.had[u.Login] = listed
+	}
+	if a.unheard {
+		return target.Departure{Tried: true}, errUnheard
 	}
 	return out, nil
 }
@@ -54,8 +74,33 @@ func (c *ci) Deactivate(_ context.Context, u providers.User, o target.Leaving) (
 func (c *ci) Reactivate(_ context.Context, u providers.User) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	delete(c.accounts.inactive, u.Login)
-	return c.down
+	a := &c.accounts
+	switch {
+	case c.down != nil:
+		return c.down
+	case !a.inactive[u.Login]:
+		return nil
+	case a.refuse != nil:
+		return a.refuse
+	case a.hands[u.Login]:
+		a.overruled = append(a.overruled, u.Login+" was shut out by an operator, and hookd let him in")
+	}
+	delete(a.inactive, u.Login)
+	if a.unheard {
+		return errUnheard
+	}
+	return nil
+}
+
+// Accounts lets a sweep find who is active again.
+func (c *ci) Accounts(context.Context) ([]target.Account, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	var out []target.Account
+	for login := range c.shows {
+		out = append(out, target.Account{Login: login, Active: !c.accounts.inactive[login]})
+	}
+	return out, c.down
 }
 
 // shut lists who is deactivated.
@@ -228,7 +273,6 @@ func TestOnlyWhomHookdDeactivatedIsLetInAgain(t *testing.T) {
 	inBubble(t, staff(), plan{offboard: target.OffboardDeactivate}, func(h *house) {
 		h.ci.mu.Lock()
 		h.ci.accounts.inactive = map[string]bool{"p2": true} // by hand
-		h.ci.accounts.times, h.ci.accounts.had = map[string]int{}, map[string][]string{}
 		h.ci.mu.Unlock()
 		h.quit("p1", "p2")
 		h.after(10 * time.Second)
@@ -296,6 +340,46 @@ func TestTroubleWithAnAccountDoesNotKeepAccess(t *testing.T) {
 			h.isShut()
 		})
 	}
+}
+
+func TestAnAccountThatCouldNotBeEndedIsEndedWhenItCan(t *testing.T) {
+	inBubble(t, staff(), plan{offboard: target.OffboardDeactivate}, func(h *house) {
+		refuse := func(err error) {
+			h.ci.mu.Lock()
+			h.ci.accounts.refuse = err
+			h.ci.mu.Unlock()
+		}
+		refuse(errors.New("500"))
+		h.quit("p1")
+		h.after(2 * time.Minute)
+		h.agree("p1")
+		h.isShut()
+		refuse(nil)
+		h.after(11 * time.Minute)
+		h.isShut("p1")
+	})
+}
+
+// Long after, an account that is active again is somebody's wish, and so is that
+// it is inactive once more.
+func TestWhomSomebodyLetInAgainLongAfterIsLeftAlone(t *testing.T) {
+	inBubble(t, staff(), plan{offboard: target.OffboardDeactivate, reconcile: time.Hour}, func(h *house) {
+		h.quit("p1")
+		h.after(25 * time.Hour)
+		h.isShut("p1")
+		h.ci.byHand("p1", false)
+		h.after(3 * time.Hour)
+		h.isShut()
+		if d := h.departure("p1"); d.State != storage.Exempt {
+			t.Errorf("the record is %+v", d)
+		}
+		h.ci.byHand("p1", true)
+		h.world.join("2", "p1")
+		h.ask(syncqueue.MemberJob("git", providers.User{ID: "u-p1", Login: "p1"}, h.world.org, syncqueue.LaneAddition, time.Now()))
+		h.after(time.Hour)
+		h.agree("p1")
+		h.isShut("p1")
+	})
 }
 
 func departureOf(t *testing.T, snapshot func(context.Context, string) ([]byte, error), login string) (d storage.Departure) {
