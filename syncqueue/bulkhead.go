@@ -22,7 +22,7 @@ func (p *Pool) filters() []Filter {
 	for _, peer := range p.Peers {
 		n := p.workers(peer)
 		for i := range n {
-			f := Filter{Peers: []Peer{peer}}
+			f := Filter{Peers: []Peer{peer}, Every: p.Limits[peer].Every}
 			if n >= spareIdle {
 				// A removal must not wait for eight polls to end, nor one
 				// organization's event for another's eight hundred.

@@ -1,6 +1,9 @@
 package syncqueue
 
-import "slices"
+import (
+	"slices"
+	"time"
+)
 
 // A Filter narrows Lease; zero fields do not.
 type Filter struct {
@@ -14,6 +17,17 @@ type Filter struct {
 	// Idle lets only organizations through of which no job with this peer is
 	// leased, so that a flood of one leaves room for the others.
 	Idle bool
+	// Every is how far apart two leases of jobs that ask one peer are at least.
+	Every time.Duration
+}
+
+// Opens is when the filter lets the next job through of a peer that was served
+// as t says.
+func (f Filter) Opens(t Turn, now time.Time) time.Time {
+	if f.Every <= 0 || t.At.IsZero() || t.At.After(now) { // a clock that was set back must not stop everybody
+		return now
+	}
+	return t.At.Add(f.Every)
 }
 
 // AllowsPeer reports whether the filter lets jobs through that ask p.

@@ -31,8 +31,7 @@ type Pool struct {
 	Now     func() time.Time
 	Rand    *rand.Rand // nil uses a random seed
 
-	rand   sync.Mutex
-	starts starts
+	rand sync.Mutex
 }
 
 // A Report is one run of one job.
@@ -143,9 +142,6 @@ func (p *Pool) handle(ctx context.Context, l Lease) (o Outcome, err error) {
 			o, err = Outcome{}, &PanicError{Value: v, Stack: debug.Stack()}
 		}
 	}()
-	if err := p.start(ctx, l.Job.Peer()); err != nil {
-		return Outcome{}, err
-	}
 	return p.Handler.Handle(ctx, l)
 }
 

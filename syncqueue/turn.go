@@ -1,5 +1,7 @@
 package syncqueue
 
+import "time"
+
 // Patience is how often in a row a lane that has something ready is passed over
 // for the lanes above it, before it has one turn. Under a flood of removals each
 // lane below still has about one lease in Patience + Lanes: a reconcile comes
@@ -9,8 +11,9 @@ const Patience = 15
 // A Turn is who was served last among the jobs that ask one peer. It is a value:
 // every engine keeps one for each peer and takes the same turns.
 type Turn struct {
-	Orgs   [Lanes]string `json:"orgs"`   // the organization served last in each lane
-	Passed [Lanes]int    `json:"passed"` // how often each lane was passed over
+	Orgs   [Lanes]string `json:"orgs"`        // the organization served last in each lane
+	Passed [Lanes]int    `json:"passed"`      // how often each lane was passed over
+	At     time.Time     `json:"at,omitzero"` // when somebody was served last under a Filter's Every
 }
 
 // Lane returns the lane whose turn it is, of those that have something ready; ok
@@ -41,6 +44,14 @@ func (t Turn) Served(lane Lane, org string, ready [Lanes]bool) Turn {
 			t.Passed[l]++
 		}
 		above = above || ready[l]
+	}
+	return t
+}
+
+// Paced returns the turn after a job was leased under a filter at a time.
+func (t Turn) Paced(f Filter, now time.Time) Turn {
+	if f.Every > 0 {
+		t.At = now
 	}
 	return t
 }

@@ -29,7 +29,7 @@ func (db *DB) Lease(ctx context.Context, ttl time.Duration, f syncqueue.Filter) 
 		} else if db.line.closed() {
 			return syncqueue.Lease{}, storage.ErrClosed
 		}
-		if err := s.wait(ctx, changed, now); err != nil {
+		if err := s.wait(ctx, changed, f, now); err != nil {
 			return syncqueue.Lease{}, err
 		}
 	}

@@ -153,7 +153,7 @@ func (db *DB) start(marked string) error {
 		}
 	}
 	return db.view(func(v view) error {
-		db.clock.now = schedule{due: maps.Clone(db.st.Ready), next: v.next(), paused: db.st.Paused, seen: db.st.Clock}
+		db.clock.now = schedule{due: maps.Clone(db.st.Ready), turns: maps.Clone(db.st.Turns), next: v.next(), paused: db.st.Paused, seen: db.st.Clock}
 		return nil
 	})
 }

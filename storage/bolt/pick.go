@@ -21,7 +21,7 @@ func (t *txn) pick(f syncqueue.Filter) (*jobRecord, error) {
 			return nil, err
 		}
 		if r != nil {
-			t.st.Peer, t.st.Turns[c.peer] = c.peer, t.st.Turns[c.peer].Served(c.lane, r.Org, c.ready())
+			t.st.Peer, t.st.Turns[c.peer] = c.peer, t.st.Turns[c.peer].Served(c.lane, r.Org, c.ready()).Paced(f, t.now)
 			return r, nil
 		}
 		if err := t.del(tReady, key); err != nil {
@@ -51,7 +51,7 @@ func (c *candidate) ready() (lanes [syncqueue.Lanes]bool) {
 func (t *txn) candidate(f syncqueue.Filter) *candidate {
 	var best *candidate
 	for p := range t.st.Ready {
-		if !f.AllowsPeer(p) {
+		if !f.AllowsPeer(p) || f.Opens(t.st.Turns[p], t.now).After(t.now) {
 			continue
 		}
 		c := &candidate{peer: p}

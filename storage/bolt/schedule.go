@@ -10,8 +10,9 @@ import (
 
 // A schedule is what a Lease needs to know to wait without touching the file.
 type schedule struct {
-	due    map[syncqueue.Peer]int // jobs in the ready table; never changed
-	next   time.Time              // when the first waiting job comes due or the first lease runs out
+	due    map[syncqueue.Peer]int            // jobs in the ready table; never changed
+	turns  map[syncqueue.Peer]syncqueue.Turn // never changed
+	next   time.Time                         // when the first waiting job comes due or the first lease runs out
 	paused bool
 	seen   time.Time // what the clock said then
 }
@@ -45,22 +46,34 @@ func (c *clock) wake() {
 
 // promising reports whether it is worth while to look for a job that f allows.
 func (s schedule) promising(f syncqueue.Filter, now time.Time) bool {
-	return !s.paused && (s.ready(f) || !s.next.IsZero() && !s.next.After(now) || syncqueue.SetBack(s.seen, now) > 0)
+	return !s.paused && (s.ready(f, now) || !s.next.IsZero() && !s.next.After(now) || syncqueue.SetBack(s.seen, now) > 0)
 }
 
-func (s schedule) ready(f syncqueue.Filter) bool {
+func (s schedule) ready(f syncqueue.Filter, now time.Time) bool {
+	at, ok := s.opens(f, now)
+	return ok && !at.After(now)
+}
+
+// opens is when f lets the first job through of those that are due.
+func (s schedule) opens(f syncqueue.Filter, now time.Time) (first time.Time, ok bool) {
 	for p := range s.due {
-		if f.AllowsPeer(p) {
-			return true
+		if !f.AllowsPeer(p) {
+			continue
+		}
+		if at := f.Opens(s.turns[p], now); !ok || at.Before(first) {
+			first, ok = at, true
 		}
 	}
-	return false
+	return first, ok
 }
 
 // wait returns when the schedule changed or its next time came. It looks at the
 // clock again every minute, in case that was set.
-func (s schedule) wait(ctx context.Context, changed <-chan struct{}, now time.Time) error {
+func (s schedule) wait(ctx context.Context, changed <-chan struct{}, f syncqueue.Filter, now time.Time) error {
 	d := time.Minute
+	if at, ok := s.opens(f, now); ok && !s.paused && at.After(now) {
+		d = min(d, at.Sub(now))
+	}
 	if at := s.next; !at.IsZero() && !s.paused && at.After(now) {
 		d = min(d, at.Sub(now))
 	}

@@ -173,7 +173,7 @@ func (t *txn) commit() (err error) {
 	}()
 	defer recovered(&err)
 	if t.sched {
-		t.plan = schedule{due: maps.Clone(t.st.Ready), next: t.next(), paused: t.st.Paused, seen: t.now}
+		t.plan = schedule{due: maps.Clone(t.st.Ready), turns: maps.Clone(t.st.Turns), next: t.next(), paused: t.st.Paused, seen: t.now}
 	}
 	if err := t.putJSON(tMeta, metaState, t.st); err != nil {
 		return err

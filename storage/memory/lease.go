@@ -82,6 +82,12 @@ func (db *DB) lease(now time.Time, ttl time.Duration, f syncqueue.Filter) (l syn
 			}
 			continue
 		}
+		if open := f.Opens(db.turns[p], now); open.After(now) {
+			if next.IsZero() || open.Before(next) {
+				next = open
+			}
+			continue
+		}
 		if h := heads[p]; f.AllowsOrg(p, j.Org, j.Lane, leased[place{p, j.Org}]) && (h[j.Lane] == nil || db.before(j, h[j.Lane])) {
 			h[j.Lane] = j
 			heads[p] = h
@@ -99,7 +105,7 @@ func (db *DB) lease(now time.Time, ttl time.Duration, f syncqueue.Filter) (l syn
 	}
 	db.fence++
 	p := best.Peer()
-	db.peer, db.turns[p] = p, db.turns[p].Served(best.Lane, best.Org, ready(heads[p]))
+	db.peer, db.turns[p] = p, db.turns[p].Served(best.Lane, best.Org, ready(heads[p])).Paced(f, now)
 	best.Job = syncqueue.Begin(best.Job)
 	best.fence, best.until = db.fence, now.Add(ttl)
 	return syncqueue.Lease{Job: cloneJob(best.Job), Fence: best.fence, Until: best.until}, next, true

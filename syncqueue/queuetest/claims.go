@@ -34,6 +34,8 @@ var claims = []claim{
 	{"LowerLanesGoFirst", lowerLanesGoFirst},
 	{"OrganizationsTakeTurns", organizationsTakeTurns},
 	{"TurnsOfOnePeerAreNotAnothers", turnsArePerPeer},
+	{"LeasesOfAPacedPeerAreApart", pacedPeer},
+	{"ABlockedLeaseOfAPacedPeerEndsWhenItOpens", pacedPeerOpens},
 	{"SameOrganizationOfAnotherProviderIsAnother", sameOrgOfTwoProviders},
 	{"JobsOfOnePeerAreLeasedApart", peersAreApart},
 	{"LowerLaneIsNotPassedOverForEver", patienceEnds},

@@ -40,6 +40,48 @@ func turnsArePerPeer(b *bench) {
 	b.diff(drone, []string{"a", "b", "a", "b"})
 }
 
+// What may not start yet stays ready, for everybody who asks in that way.
+func pacedPeer(b *bench) {
+	paced, urgent := onlyDrone, onlyDrone
+	paced.Every, urgent.Every, urgent.Urgent = 3*time.Second, 3*time.Second, true
+	for i := range 3 {
+		b.enqueue(publishOf("drone", "a", fmt.Sprint(i)))
+	}
+	b.enqueue(jobOf("git", "a", "1", syncqueue.LaneAddition))
+	first := b.lease(paced)
+	b.none(paced)
+	b.none(urgent)
+	b.sleep(3*time.Second - time.Millisecond)
+	b.none(paced)
+	b.same(b.lease(onlyGit).Job.Subject.ID, "1")
+	b.sleep(time.Millisecond)
+	b.lease(paced)
+	b.ok(b.Retry(b.ctx, first, time.Now(), nil)) // that it is ready again opens nothing
+	b.none(paced)
+
+	// Nobody waits for a clock that was set back.
+	b.skew.Store(int64(-time.Hour))
+	b.lease(paced)
+}
+
+func pacedPeerOpens(b *bench) {
+	paced := onlyDrone
+	paced.Every = 3 * time.Second
+	b.enqueue(publishOf("drone", "a", "1"), publishOf("drone", "a", "2"), publishOf("drone", "a", "3"))
+	start := time.Now()
+	leased := make(chan time.Duration, 3)
+	for range 3 {
+		go func() {
+			if _, err := b.Lease(b.ctx, ttl, paced); err == nil {
+				leased <- time.Since(start)
+			}
+		}()
+	}
+	for i := range 3 {
+		b.same(<-leased, time.Duration(i)*paced.Every)
+	}
+}
+
 // Ids of organizations are unique within one forge only.
 func sameOrgOfTwoProviders(b *bench) {
 	for i := range 3 {
