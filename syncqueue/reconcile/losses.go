@@ -109,11 +109,12 @@ func (e *Engine) confirm(ctx context.Context, p *provider, l syncqueue.Lease, lo
 }
 
 // teams returns the model of org, read under a fence of at least atLeast. No
-// team speaks for anybody where the organization is gone or is a person.
+// team speaks for anybody where the organization is gone or is a person, or is
+// none of ours and shows its teams to its own people.
 func (e *Engine) teams(ctx context.Context, p *provider, tf providers.TeamForge, l syncqueue.Lease, org providers.Org, atLeast uint64) (providers.Model, uint64, error) {
 	m, read, err := p.models.get(ctx, tf, org, l.Fence, atLeast)
 	switch {
-	case errors.Is(err, providers.ErrNotFound):
+	case errors.Is(err, providers.ErrNotFound), errors.Is(err, providers.ErrForbidden) && !p.Orgs.Has(org):
 		return providers.Model{}, l.Fence, nil
 	case err != nil:
 		return m, 0, fmt.Errorf("confirming a loss in %s: %w", org.Name, err)
@@ -148,6 +149,17 @@ func (e *Engine) left(ctx context.Context, p *provider, r providers.Repo) (bool,
 		return false, err
 	}
 	return now.Org.ID != r.Org.ID, nil
+}
+
+// withheld reports whether it is because r belongs to somebody else, as was known
+// before or is found now, that hookd's token is refused who has it: he shows that
+// to his own people. What else agrees on a loss is enough then.
+func (e *Engine) withheld(ctx context.Context, p *provider, r providers.Repo) bool {
+	if !p.Orgs.Has(r.Org) {
+		return true
+	}
+	left, err := e.left(ctx, p, r)
+	return err == nil && left
 }
 
 // prove returns nil if the forge shows hookd's token what org keeps to itself,
@@ -200,8 +212,7 @@ func (e *Engine) confirmNothing(ctx context.Context, p *provider, lost []loss) e
 		case errors.Is(err, providers.ErrNotFound):
 			continue // the repository is gone, or he is
 		case errors.Is(err, providers.ErrForbidden):
-			// Whoever it belongs to now shows who has it to his own people.
-			if left, err := e.left(ctx, p, x.repo); err == nil && left {
+			if e.withheld(ctx, p, x.repo) {
 				continue
 			}
 		}
@@ -284,8 +295,7 @@ func (e *Engine) confirmByCollaborators(ctx context.Context, p *provider, lost [
 			continue // the repository is gone
 		}
 		if errors.Is(err, providers.ErrForbidden) {
-			// Whoever it belongs to now shows its collaborators to his own people.
-			if left, err := e.left(ctx, p, x.repo); err == nil && left {
+			if e.withheld(ctx, p, x.repo) {
 				continue
 			}
 		}

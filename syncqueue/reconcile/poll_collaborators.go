@@ -49,7 +49,7 @@ func (e *Engine) pollRepoCollaborators(ctx context.Context, m *membersPoll, cf p
 		}
 		if errors.Is(err, providers.ErrForbidden) {
 			// One that was moved away shows them to others; it must not stop the poll of all.
-			if left, err := e.left(ctx, m.p, r); err == nil && left {
+			if e.withheld(ctx, m.p, r) {
 				m.jobs = append(m.jobs, syncqueue.RepoJob(m.p.Name, r, syncqueue.LanePoll, e.cfg.Now()))
 				continue
 			}
