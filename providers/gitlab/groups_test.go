@@ -120,6 +120,43 @@ func TestSharesGrantUpToTheirLevel(t *testing.T) {
 	h.has("ana", map[string]string{})
 }
 
+// The members of a group that were invited to it are among those whom it brings to
+// a project (gitlab.com/gitlab-org/gitlab/-/issues/418134).
+func TestAShareReachesWhomTheInvitedGroupIsSharedWith(t *testing.T) {
+	h := build(t, providerstest.GitLabOptions{})
+	check(t,
+		h.g.AddGroupMember("platform", "ana", providerstest.GitLabOwner),
+		h.g.ShareGroup("acme/sub", "platform", providerstest.GitLabDeveloper),
+		h.g.ShareProject("acme/app", "acme/sub", providerstest.GitLabMaintainer),
+	)
+	h.has("ana", map[string]string{"acme/app": "write", "acme/sub/app": "write", "acme/sub/deep/app": "write"})
+	repo := providers.Subject{Kind: providers.SubjectRepo, ID: h.id("acme/app")}
+	for _, a := range all(t, h.f.ScopeAccess(t.Context(), h.people["ana"], repo)) {
+		if a.Permission != providers.Write {
+			t.Errorf("asked for the one project: %s", a.Permission)
+		}
+	}
+	check(t, h.g.ShareProject("acme/app", "acme/sub", 0))
+	h.has("ana", map[string]string{"acme/sub/app": "write", "acme/sub/deep/app": "write"})
+}
+
+// A group that was invited to a group brings its own members, and none of those
+// above it.
+func TestAGroupsShareReachesDirectMembersOnly(t *testing.T) {
+	h := build(t, providerstest.GitLabOptions{})
+	check(t,
+		h.g.AddGroupMember("acme", "ana", providerstest.GitLabDeveloper), h.g.AddGroupMember("acme/sub", "li", providerstest.GitLabDeveloper),
+		h.g.ShareGroup("platform", "acme/sub", providerstest.GitLabReporter),
+	)
+	must[providers.Repo](t)(h.g.CreateRepo(providerstest.GitLabProject{Owner: "platform", Name: "tool", Private: true}))
+	if got := h.levels("ana")["platform/tool"]; got != "" {
+		t.Errorf("ana, of the group above: %s", got)
+	}
+	if got := h.levels("li")["platform/tool"]; got != "read" {
+		t.Errorf("li, of the invited group: %q", got)
+	}
+}
+
 // GitLab authorizes by what memberships there are, whatever their dates: one that
 // has expired grants until GitLab's worker has taken it away.
 func TestWhatExpiredGrantsUntilGitLabTakesItAway(t *testing.T) {

@@ -172,10 +172,12 @@ func (c *glCall) projectMembers() {
 	}
 }
 
-// allRows are everybody's of a project, each once, a direct membership before
-// an inherited one, with the level that he has in all
+// allRows are a project's members, each once, a direct membership before an
+// inherited one, with the level that he has in all
 // (app/finders/members_finder.rb). A membership that has expired stays until a
-// worker removes it.
+// worker removes it. In one thing this is kinder than GitLab, which leaves out who
+// has the project through a group that a group it is shared with is shared with
+// (project_invited_groups there; gitlab.com/gitlab-org/gitlab/-/issues/436257).
 func (c *glCall) allRows(p *glProject) []glRow {
 	rows := map[*glUser]glRow{}
 	add := func(members map[*glUser]*glMember, most int) {
@@ -189,9 +191,7 @@ func (c *glCall) allRows(p *glProject) []glRow {
 	for n := p.group; n != nil; n = n.parent {
 		add(n.members, GitLabOwner)
 		for other, s := range n.shares {
-			for o := other; o != nil; o = o.parent {
-				add(o.members, s.level)
-			}
+			add(other.members, s.level)
 		}
 	}
 	for other, s := range p.shares {
@@ -200,7 +200,10 @@ func (c *glCall) allRows(p *glProject) []glRow {
 		}
 	}
 	for u, level := range c.g.projectLevels(p) {
-		row := rows[u]
+		row, ok := rows[u]
+		if !ok {
+			row = glRow{user: u, from: &glMember{level: level, created: p.created}}
+		}
 		row.level = level
 		if row.from.grants() == 0 {
 			row.from = &glMember{level: level, created: row.from.created}

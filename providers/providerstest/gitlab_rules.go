@@ -39,8 +39,9 @@ func (m *glMember) grants() int {
 }
 
 // inherited are the levels of all who are in a group: directly, by being in a
-// group above, and by being in a group, or above one, that it or a group above
-// is shared with, up to what the share gives (lib/gitlab/project_authorizations.rb).
+// group above, and by being a direct member of a group that it or a group above
+// is shared with, up to what the share gives (lib/gitlab/project_authorizations.rb;
+// app/models/members/members/members_with_parents.rb).
 func (g *GitLab) inherited(r *glRules, n *glGroup) map[*glUser]int {
 	if n == nil {
 		return nil
@@ -56,23 +57,11 @@ func (g *GitLab) inherited(r *glRules, n *glGroup) map[*glUser]int {
 		levels[u] = max(levels[u], m.grants())
 	}
 	for other, s := range n.shares {
-		for u, level := range through(other, s) {
-			levels[u] = max(levels[u], level)
-		}
-	}
-	r.groups[n] = levels
-	return levels
-}
-
-// through are the levels a share gives: to the direct members of the invited
-// group and of those above it, but not to those whom it was shared with itself.
-func through(other *glGroup, s *glShare) map[*glUser]int {
-	levels := map[*glUser]int{}
-	for n := other; n != nil; n = n.parent {
-		for u, m := range n.members {
+		for u, m := range other.members {
 			levels[u] = max(levels[u], min(m.grants(), s.level))
 		}
 	}
+	r.groups[n] = levels
 	return levels
 }
 
@@ -84,7 +73,9 @@ func (g *GitLab) groupLevels(n *glGroup) map[*glUser]int {
 	return g.inherited(g.fresh(), n)
 }
 
-// projectLevels are the levels of everybody who has a project.
+// projectLevels are the levels of everybody who has a project: of the groups it
+// is shared with all who are in them, those included whom such a group is shared
+// with itself (app/finders/projects/members/effective_access_level_finder.rb).
 func (g *GitLab) projectLevels(p *glProject) map[*glUser]int {
 	levels := maps.Clone(g.groupLevels(p.group))
 	if levels == nil {
@@ -94,8 +85,8 @@ func (g *GitLab) projectLevels(p *glProject) map[*glUser]int {
 		levels[u] = max(levels[u], m.grants())
 	}
 	for other, s := range p.shares {
-		for u, level := range through(other, s) {
-			levels[u] = max(levels[u], level)
+		for u, level := range g.groupLevels(other) {
+			levels[u] = max(levels[u], min(level, s.level))
 		}
 	}
 	maps.DeleteFunc(levels, func(_ *glUser, level int) bool { return level == 0 })
@@ -115,7 +106,7 @@ func (g *GitLab) levelIn(r *glRules, u *glUser, p *glProject) int {
 		level = max(level, m.grants())
 	}
 	for other, s := range p.shares {
-		level = max(level, through(other, s)[u])
+		level = max(level, min(g.inherited(r, other)[u], s.level))
 	}
 	return level
 }
