@@ -68,6 +68,7 @@ var claims = []claim{
 	{"HostileNamesAreNames", hostileNames},
 	{"ProvidersAreApart", providersAreApart},
 	{"SnapshotsAreKept", snapshotsAreKept},
+	{"SnapshotsAreKeptHoweverARunEnds", snapshotsAreKeptHoweverARunEnds},
 	{"UnknownIsUnknown", unknownIsUnknown},
 	{"WhatComesBackIsACopy", copies},
 	{"ConfirmedTombstonesGoAfterADay", tombstonesGo},

@@ -7,6 +7,7 @@ import (
 
 	"github.com/hookd/hookd/providers"
 	"github.com/hookd/hookd/storage"
+	"github.com/hookd/hookd/syncqueue"
 )
 
 // users reads a listing to its end, in pages of a size.
@@ -223,6 +224,19 @@ func snapshotsAreKept(b *bench) {
 	b.apply(storage.Change{Snapshots: map[string][]byte{"git/5": nil}})
 	_, err = b.Snapshot(b.ctx, "git/5")
 	b.is(err, storage.ErrUnknown)
+}
+
+// A job that is held, or looks again, has read something all the same.
+func snapshotsAreKeptHoweverARunEnds(b *bench) {
+	for _, r := range []syncqueue.Result{syncqueue.ResultSuperseded, syncqueue.ResultParked, syncqueue.ResultAgain} {
+		b.complete(b.begin(), syncqueue.Outcome{
+			Result: r, Next: time.Now().Add(24 * time.Hour),
+			Change: &storage.Change{Provider: git, Snapshots: map[string][]byte{"turned": []byte(r)}},
+		})
+		got, err := b.Snapshot(b.ctx, "turned")
+		b.ok(err)
+		b.diff(string(got), string(r))
+	}
 }
 
 func unknownIsUnknown(b *bench) {

@@ -125,6 +125,9 @@ func (e *Engine) Handle(ctx context.Context, l syncqueue.Lease) (syncqueue.Outco
 	if err != nil {
 		return o, fmt.Errorf("%s of %s on %s: %w", l.Job.Kind, l.Job.Subject, l.Job.Provider, err)
 	}
+	if l.Job.Kind != syncqueue.KindPublish {
+		p.keepTurned(&o)
+	}
 	if l.Job.Kind != syncqueue.KindPublish && l.Job.Attempts <= 1 {
 		o.Details = e.describe(ctx, p, l.Job)
 	}

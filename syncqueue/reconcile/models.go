@@ -3,6 +3,7 @@ package reconcile
 import (
 	"context"
 	"fmt"
+	"maps"
 	"sync"
 	"time"
 
@@ -26,7 +27,8 @@ type kept struct {
 	// turned is what differed between the models that were read since the
 	// members poll compared: what went and came back differs in none of the two
 	// that it compares, but jobs may have believed the models in between.
-	turned drift
+	turned  drift
+	unwrote bool // there is more of it than an outcome has taken along
 
 	meant time.Time // when an operator said that much smaller teams are meant
 }
@@ -35,7 +37,10 @@ type kept struct {
 // the last one.
 func (k *kept) replace(f providers.TeamForge, model providers.Model, fence uint64) {
 	if k.known {
-		k.turned.add(diffModels(k.model, model, priceIn(f, model)))
+		if d := diffModels(k.model, model, priceIn(f, model)); len(d.users)+len(d.repos) > 0 {
+			k.turned.add(d)
+			k.unwrote = true
+		}
 	}
 	k.model, k.fence, k.known = model, fence, true
 }
@@ -84,7 +89,7 @@ func (m *models) poll(f providers.TeamForge, org string, model providers.Model, 
 		k.replace(f, model, fence)
 	}
 	turned := k.turned
-	k.turned = drift{}
+	k.turned, k.unwrote = drift{}, false
 	return turned
 }
 
@@ -94,6 +99,27 @@ func (m *models) giveBack(org string, turned drift) {
 	k.read.Lock()
 	defer k.read.Unlock()
 	k.turned.add(turned)
+	k.unwrote = true
+}
+
+// unwritten returns what turned, by organization, where there is more of it than
+// at the last call.
+func (m *models) unwritten() map[string]drift {
+	m.mu.Lock()
+	all := maps.Clone(m.byOrg)
+	m.mu.Unlock()
+	out := map[string]drift{}
+	for org, k := range all {
+		if k.read.TryLock() { // else whoever reads now ends later
+			if k.unwrote {
+				var d drift
+				d.add(k.turned)
+				out[org], k.unwrote = d, false
+			}
+			k.read.Unlock()
+		}
+	}
+	return out
 }
 
 // approve notes that an operator released a poll that found much smaller teams.

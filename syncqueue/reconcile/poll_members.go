@@ -44,6 +44,7 @@ type membersPoll struct {
 	coverage providers.Coverage
 	was, is  seen
 	turned   drift // what went and came back, or may have
+	noted    bool  // some of it in a snapshot
 	change   *storage.Change
 	jobs     []syncqueue.Job
 }
@@ -93,6 +94,9 @@ func (e *Engine) pollMembers(ctx context.Context, p *provider, l syncqueue.Lease
 		polled(m.jobs, "member poll", now)
 	}
 	m.change.Snapshots = map[string][]byte{key: encode(m.is)}
+	if m.noted {
+		m.change.Snapshots[turnedKey(p, m.org.ID)] = nil
+	}
 	o := p.change(m.change)
 	if o.Follow = m.jobs; p.Members > 0 {
 		o.Next = now.Add(p.Members)
@@ -129,7 +133,15 @@ func (e *Engine) pollTeams(ctx context.Context, m *membersPoll) (held *syncqueue
 		// The first fill read the teams earlier than this first poll.
 		was = &last
 	}
+	before, err := e.turnedBefore(ctx, m.p, m.org.ID)
+	if err != nil {
+		return nil, err
+	}
+	m.noted = len(before.users)+len(before.repos) > 0
 	m.turned = m.p.models.poll(tf, m.org.ID, model, m.l.Fence)
+	if was != nil {
+		m.turned.add(before)
+	}
 	m.is.Model, m.change.Users = &model, model.Members()
 	switch {
 	case was != nil:

@@ -1,6 +1,7 @@
 package reconcile_test
 
 import (
+	"fmt"
 	"testing"
 	"time"
 
@@ -36,8 +37,9 @@ func TestWhatWentAndCameBackBetweenTwoPollsIsLookedAt(t *testing.T) {
 			func(w *world) { w.change(func() { w.teams["2"].repos["43"] = true }) },
 		},
 	}
-	for _, c := range cases {
-		t.Run(c.name, func(t *testing.T) {
+	for i := range 2 * len(cases) {
+		c, restarted := cases[i/2], i%2 == 1
+		t.Run(fmt.Sprintf("%s, restarted %t", c.name, restarted), func(t *testing.T) {
 			w := small()
 			w.create("43", "lib", "2")
 			inBubble(t, w, plan{members: 10 * time.Minute}, func(h *house) {
@@ -48,6 +50,10 @@ func TestWhatWentAndCameBackBetweenTwoPollsIsLookedAt(t *testing.T) {
 				h.after(time.Minute)
 				if n := len(h.believes("li")); n >= before {
 					t.Fatalf("li still holds %d of %d", n, before)
+				}
+				if restarted {
+					h.stop()
+					h.start()
 				}
 				c.back(h.world)
 				h.after(15 * time.Minute)
