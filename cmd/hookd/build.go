@@ -109,13 +109,16 @@ func (s *server) forge(p *providerConfig) (*forgeParty, error) {
 
 // transport makes connections for one party, which end with the server.
 func (s *server) transport() *http.Transport {
-	t := newTransport()
+	return s.closing(newTransport())
+}
+
+func (s *server) closing(t *http.Transport) *http.Transport {
 	s.connections = append(s.connections, t)
 	return t
 }
 
 func (s *server) target(t *targetConfig) (*targetParty, error) {
-	p := &targetParty{cfg: t, token: newLiveToken(s.transport(), t.Token)}
+	p := &targetParty{cfg: t, token: newLiveToken(s.closing(newTargetTransport()), t.Token)}
 	kept, err := s.cfg.keeps(t, true)
 	if err != nil {
 		return nil, err

@@ -191,6 +191,14 @@ func signingKey(s secret) error {
 	return err
 }
 
+// newTargetTransport is newTransport for a CI server, which answers a sync when
+// it has read a user's whole list from the forge.
+func newTargetTransport() *http.Transport {
+	t := newTransport()
+	t.ResponseHeaderTimeout = 5 * time.Minute
+	return t
+}
+
 // newTransport returns connections of their own for one forge or CI server, so
 // that one that hangs takes none from the others.
 func newTransport() *http.Transport {

@@ -14,6 +14,10 @@ import (
 // for what a crash left behind: a login's sync has no longer to live.
 const abandoned = 30 * time.Minute
 
+// cutOff is the same for a sync of ours that broke off: Drone ends it with our
+// request, unless it is gone itself.
+const cutOff = time.Minute
+
 var errBusy = errors.New("another sync of this user is running in the CI server")
 
 // marks remembers since when Drone calls a user "syncing", and whose sync of
@@ -34,13 +38,13 @@ func (m *marks) broke(login string) {
 	m.broken[login] = true
 }
 
-// patience is how long a user may be "syncing" until that is not believed: not
-// longer than a sync of ours takes, if it is what one left behind.
+// patience is how long a user may be "syncing" until that is not believed, given
+// how long a sync of ours may take.
 func (m *marks) patience(login string, ours time.Duration) time.Duration {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.broken[login] {
-		return ours
+		return min(ours, cutOff)
 	}
 	return abandoned
 }

@@ -51,8 +51,9 @@ type Config struct {
 	Now     func() time.Time
 	Log     *slog.Logger
 
-	// SyncTimeout bounds one sync; 60 s if zero. Drone reads a user's whole
-	// list within it, and abandons the sync when the caller goes away.
+	// SyncTimeout bounds one sync; 5 min if zero, enough for 10,000 repositories
+	// in pages of 50 at a second and a half each. Drone reads a user's whole list
+	// within it, and abandons the sync when the caller goes away.
 	SyncTimeout time.Duration
 
 	// Wait is how long to wait, step by step, for a sync of the same user that
@@ -62,7 +63,7 @@ type Config struct {
 
 const (
 	lookTimeout = 15 * time.Second
-	syncTimeout = 60 * time.Second
+	syncTimeout = 5 * time.Minute
 )
 
 // Target is a Drone server. It is safe for concurrent use.
