@@ -151,7 +151,7 @@ func (d *doctor) server(ctx context.Context) {
 		return
 	}
 	d.live = cl
-	dead, err := cl.list(ctx, "/api/v1/jobs", url.Values{"state": {"dead"}}, pageSize)
+	dead, err := cl.list(ctx, "/api/v1/jobs", url.Values{"state": {"dead"}}, 0)
 	if err != nil {
 		d.say(levelWarn, check, "queue", "hookd queue list", "cannot be read: %v", err)
 		return

@@ -14,7 +14,7 @@ func (d *doctor) stale(ctx context.Context, t *targetConfig) {
 		return
 	}
 	subject := t.Name + "/lost access"
-	p, err := d.live.list(ctx, "/api/v1/jobs", url.Values{"state": {"parked"}}, pageSize)
+	p, err := d.live.list(ctx, "/api/v1/jobs", url.Values{"state": {"parked"}}, 0)
 	if err != nil {
 		d.say(levelWarn, "lost access", subject, "hookd queue list --state parked", "cannot be read: %v", err)
 		return

@@ -20,14 +20,23 @@ func (d *desk) linkings() []dashboard.Linking {
 		}
 		all = append(all, dashboard.Linking{
 			Target: t.cfg.Name, URL: strings.TrimRight(t.cfg.URL, "/") + "/account",
-			Link: func(ctx context.Context, token string) (string, error) {
-				login, err := l.Link(ctx, token)
-				if errors.Is(err, target.ErrRejected) {
-					err = fmt.Errorf("%w: %w", dashboard.ErrTokenRefused, err)
-				}
-				return login, err
-			},
+			Link:   refusing(l.Link),
+			Unlink: refusing(l.Unlink),
 		})
 	}
 	return all
+}
+
+// refusing says what the page has words for.
+func refusing(do func(context.Context, string) (string, error)) func(context.Context, string) (string, error) {
+	return func(ctx context.Context, token string) (string, error) {
+		login, err := do(ctx, token)
+		switch {
+		case errors.Is(err, target.ErrRejected):
+			err = fmt.Errorf("%w: %w", dashboard.ErrTokenRefused, err)
+		case errors.Is(err, target.ErrNoCredential):
+			err = fmt.Errorf("%w: %w", dashboard.ErrNothingLinked, err)
+		}
+		return login, err
+	}
 }

@@ -56,6 +56,7 @@ import (
 //	user active|inactive LOGIN   wait until the simulated Drone lets him in, or does not
 //	user login LOGIN again   to the simulated Drone, where his token stays as it is
 //	link STATUS FILE         hand the token in a file over on the page, and expect a status
+//	unlink STATUS FILE       take back on the page what was linked, by a token in a file
 //	serve FLAGS…             start hookd serve: $LISTEN, $ADMIN, and the file server.log;
 //	                         the simulated forge sends its webhooks there, and so does
 //	                         the simulated Drone if there is a file events-secret
@@ -84,7 +85,7 @@ func TestScripts(t *testing.T) {
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"code": cmdCode, "await": cmdAwait, "world": cmdWorld, "repo": cmdRepo, "member": cmdMember, "link": cmdLink, "nowhere": cmdNowhere,
+			"code": cmdCode, "await": cmdAwait, "world": cmdWorld, "repo": cmdRepo, "member": cmdMember, "link": linkCommand("link"), "unlink": linkCommand("unlink"), "nowhere": cmdNowhere,
 			"serve": cmdServe, "signal": cmdSignal, "ended": cmdEnded, "stop": cmdStop, "dawdle": cmdDawdle, "hurry": cmdHurry, "post": cmdPost, "metric": cmdMetric, "hook": cmdHook, "api": cmdAPI,
 			"listen": cmdListen, "heard": cmdHeard,
 			"rsakey": cmdRSAKey, "database": cmdDatabase, "sql": cmdSQL,
@@ -411,15 +412,17 @@ func cmdPost(ts *testscript.TestScript, _ bool, args []string) {
 	}
 }
 
-func cmdLink(ts *testscript.TestScript, _ bool, args []string) {
-	token := strings.TrimSpace(ts.ReadFile(args[1]))
-	resp, err := http.PostForm(ts.Getenv("ADMIN")+"/link", url.Values{"target": {stageOf(ts).ci.kind}, "token": {token}})
-	ts.Check(err)
-	defer resp.Body.Close()
-	text, err := io.ReadAll(resp.Body)
-	ts.Check(err)
-	if got := strconv.Itoa(resp.StatusCode); got != args[0] || strings.Contains(string(text), token) {
-		ts.Fatalf("status %s, want %s:\n%s", got, args[0], text)
+func linkCommand(do string) func(*testscript.TestScript, bool, []string) {
+	return func(ts *testscript.TestScript, _ bool, args []string) {
+		token := strings.TrimSpace(ts.ReadFile(args[1]))
+		resp, err := http.PostForm(ts.Getenv("ADMIN")+"/link", url.Values{"target": {stageOf(ts).ci.kind}, "token": {token}, "do": {do}})
+		ts.Check(err)
+		defer resp.Body.Close()
+		text, err := io.ReadAll(resp.Body)
+		ts.Check(err)
+		if got := strconv.Itoa(resp.StatusCode); got != args[0] || strings.Contains(string(text), token) {
+			ts.Fatalf("status %s, want %s:\n%s", got, args[0], text)
+		}
 	}
 }
 

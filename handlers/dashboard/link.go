@@ -14,8 +14,13 @@ const (
 	linkTimeout    = 30 * time.Second
 )
 
-// ErrTokenRefused is a Link's error for a token that its CI server does not take.
-var ErrTokenRefused = errors.New("the CI server does not take this token")
+var (
+	// ErrTokenRefused is a Linking's error for a token that its CI server does
+	// not take.
+	ErrTokenRefused = errors.New("the CI server does not take this token")
+	// ErrNothingLinked is an Unlink's error for a user of whom nothing is kept.
+	ErrNothingLinked = errors.New("no token of this user is kept")
+)
 
 // A Linking is a CI server whose users may hand over their own tokens. A token
 // proves by itself whose it is, so nobody needs to sign in here for that.
@@ -25,6 +30,9 @@ type Linking struct {
 	// Link asks the CI server whose the token is, and keeps it as that user's.
 	// It is durable when it returns. ErrTokenRefused: nothing was kept.
 	Link func(ctx context.Context, token string) (login string, err error)
+	// Unlink asks likewise, and drops what is kept of him. ErrTokenRefused and
+	// ErrNothingLinked: nothing was dropped.
+	Unlink func(ctx context.Context, token string) (login string, err error)
 }
 
 // linkView is the page on which a token is linked. The token is never in it.
@@ -35,7 +43,8 @@ type linkView struct {
 	Targets []Linking
 	Chosen  string // target
 	Bad     string // what went wrong
-	Login   string // whose the token is, once it is linked
+	Login   string // whose the token is, once it is linked, or unlinked
+	Gone    bool   // it is unlinked
 }
 
 func (p *page) showLink(w http.ResponseWriter, _ *http.Request) {
@@ -61,15 +70,22 @@ func (p *page) link(w http.ResponseWriter, r *http.Request) {
 	token := strings.TrimSpace(r.PostForm.Get("token"))
 	ctx, cancel := context.WithTimeout(r.Context(), linkTimeout)
 	defer cancel()
-	login, err := p.Linkings[i].Link(ctx, token)
+	do := p.Linkings[i].Link
+	if v.Gone = r.PostForm.Get("do") == "unlink"; v.Gone {
+		do = p.Linkings[i].Unlink
+	}
+	login, err := do(ctx, token)
 	switch {
 	case errors.Is(err, ErrTokenRefused):
 		p.Log.Warn("link: token refused", "target", v.Chosen, "remote", r.RemoteAddr)
-		v.Bad = "This is not the token of a person there. Nothing was kept."
+		v.Bad = "This is not the token of a person there. Nothing was changed."
+		p.linkPage(w, http.StatusUnprocessableEntity, v)
+	case errors.Is(err, ErrNothingLinked):
+		v.Bad = "Nothing of yours is linked there."
 		p.linkPage(w, http.StatusUnprocessableEntity, v)
 	case err != nil:
-		p.Log.Error("link: a token could not be linked", "target", v.Chosen, "err", err)
-		v.Bad = "It could not be asked whose this is, or it could not be kept. Try again later."
+		p.Log.Error("link: a token could not be linked or unlinked", "target", v.Chosen, "err", err)
+		v.Bad = "It could not be asked whose this is, or it could not be written down. Try again later."
 		p.linkPage(w, http.StatusBadGateway, v)
 	default:
 		v.Login = login

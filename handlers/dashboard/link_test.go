@@ -30,7 +30,39 @@ func linking(name string, kept *[]string) dashboard.Linking {
 			return "", errors.New("no answer")
 		}
 		return "", fmt.Errorf("%w: whatever", dashboard.ErrTokenRefused)
+	}, Unlink: func(_ context.Context, token string) (string, error) {
+		switch {
+		case token != canary:
+			return "", fmt.Errorf("%w: whatever", dashboard.ErrTokenRefused)
+		case len(*kept) == 0:
+			return "ana<b>", fmt.Errorf("%w: whatever", dashboard.ErrNothingLinked)
+		}
+		*kept = nil
+		return "ana<b>", nil
 	}}
+}
+
+func TestWhatWasLinkedIsTakenBackByATokenOfTheSameUser(t *testing.T) {
+	var kept []string
+	w := newWorld(t, linking("drone", &kept))
+	b := w.browser()
+	for i, c := range []struct {
+		do, token, says string
+		status, keeps   int
+	}{
+		{"link", canary, "’s, linked.", http.StatusOK, 1},
+		{"unlink", canary + "-wrong", "Nothing was changed.", http.StatusUnprocessableEntity, 1},
+		{"unlink", canary, "What was kept of <bdi>ana&lt;b&gt;</bdi> is deleted.", http.StatusOK, 0},
+		{"unlink", canary, "Nothing of yours is linked there.", http.StatusUnprocessableEntity, 0},
+	} {
+		rec := b.post("/link", url.Values{"target": {"drone"}, "token": {c.token}, "do": {c.do}})
+		if rec.Code != c.status || !strings.Contains(rec.Body.String(), c.says) || len(kept) != c.keeps {
+			t.Errorf("step %d: %d, kept %q\n%s", i, rec.Code, kept, rec.Body)
+		}
+		if strings.Contains(rec.Body.String()+w.log.String(), "canary") {
+			t.Errorf("step %d: the token is in the answer or the log", i)
+		}
+	}
 }
 
 func TestTokenIsLinkedWithoutSigningInAndNeverRepeated(t *testing.T) {

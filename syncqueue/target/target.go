@@ -142,6 +142,11 @@ type Linker interface {
 	// It is durable when it returns. ErrRejected: the CI server does not take
 	// the token.
 	Link(ctx context.Context, token string) (login string, err error)
+
+	// Unlink drops what is kept of the user whose token it is, which need not be
+	// the one that is kept. It is durable when it returns. ErrRejected as for
+	// Link; ErrNoCredential: nothing of his is kept.
+	Unlink(ctx context.Context, token string) (login string, err error)
 }
 
 // A LoginWatcher is a target whose users' credentials can be of no use until

@@ -59,6 +59,30 @@ func (w linkedWorld) TakeCredential(t *testing.T, u providers.User) {
 	}
 }
 
+func TestATokenTakenBackIsKeptNoMore(t *testing.T) {
+	w := newLinked(t)
+	ana := w.join(t, "ana")
+	w.join(t, "li")
+	w.GiveCredential(t, ana)
+	if _, err := w.target.Unlink(t.Context(), "made up"+droneToken("ana")); !errors.Is(err, target.ErrRejected) {
+		t.Errorf("by nobody's token: %v", err)
+	}
+	if login, err := w.target.Unlink(t.Context(), droneToken("li")); !errors.Is(err, target.ErrNoCredential) || login != "li" {
+		t.Errorf("of whom nothing is kept: %q, %v", login, err)
+	}
+	if _, ok := w.vault.Token("ana"); !ok {
+		t.Fatal("somebody else's token took hers away")
+	}
+	// Her present token, though another one is kept.
+	w.SpoilCredential(t, ana)
+	if login, err := w.target.Unlink(t.Context(), droneToken("ana")); err != nil || login != "ana" {
+		t.Errorf("%q, %v", login, err)
+	}
+	if _, ok := w.vault.Token("ana"); ok || w.target.Credential("ana") != target.CredentialMissing {
+		t.Errorf("it is still kept, and her credential is %s", w.target.Credential("ana"))
+	}
+}
+
 func TestContractWithLinkedTokens(t *testing.T) {
 	targettest.Run(t, func(t *testing.T) targettest.World { return newLinked(t) })
 }
