@@ -196,38 +196,6 @@ func (e *Engine) confirmOutsiders(ctx context.Context, p *provider, l syncqueue.
 	return nil
 }
 
-// nothingSample is how many repositories are asked about one user when an answer
-// says that he has none at all.
-const nothingSample = 2
-
-// confirmNothing asks about some of the repositories that one user lost, each by
-// itself, where the answer says that he has none: lists that are empty by a fault
-// are so for the teams and the collaborators too, and agree.
-func (e *Engine) confirmNothing(ctx context.Context, p *provider, lost []loss) error {
-	n := min(len(lost), nothingSample)
-	for i := range n {
-		x := lost[i*len(lost)/n]
-		all, err := collect(p.Forge.ScopeAccess(ctx, x.user, syncqueue.RepoSubject(x.repo)))
-		switch {
-		case errors.Is(err, providers.ErrNotFound):
-			continue // the repository is gone, or he is
-		case errors.Is(err, providers.ErrForbidden):
-			if e.withheld(ctx, p, x.repo) {
-				continue
-			}
-		}
-		if err != nil {
-			return fmt.Errorf("confirming that %s has nothing: %w", x.user.Login, err)
-		}
-		for _, a := range all {
-			if a.Permission > providers.None {
-				return fmt.Errorf("%s has nothing, but %s is his: %w", x.user.Login, x.repo.Path, errContradiction)
-			}
-		}
-	}
-	return nil
-}
-
 // confirmByAudience lists everybody who has the repositories, where the forge
 // does so by itself: for the one repository that a collaborator lost that is
 // cheaper than all teams.
@@ -269,8 +237,13 @@ func (e *Engine) confirmByList(ctx context.Context, p *provider, l syncqueue.Lea
 			return fmt.Errorf("the list of %s has %d repositories, but the forge counts %d: %w", u.Login, len(list), n, errContradiction)
 		}
 	}
-	if len(list) == 0 && l.Job.Kind == syncqueue.KindRepo {
-		return e.confirmNothing(ctx, p, lost) // of a list that his own job reads, that one asks so
+	if len(list) == 0 && l.Job.Kind == syncqueue.KindRepo { // of a list that his own job reads, that one asks so
+		h, err := e.cfg.Store.Holdings(ctx, p.Name, u.ID)
+		if err != nil && !errors.Is(err, storage.ErrUnknown) {
+			return err
+		}
+		others := missing(h, nil, func(r providers.Repo) bool { return r.ID != lost[0].repo.ID })
+		return e.confirmNothing(ctx, p, append(slices.Clip(lost), others...))
 	}
 	for _, a := range list {
 		for _, x := range lost {

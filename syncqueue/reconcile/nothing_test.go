@@ -59,3 +59,65 @@ func TestWhatWasHiddenFromTheCIServerIsLookedForAfresh(t *testing.T) {
 		})
 	})
 }
+
+// That a repository has another owner explains what its former one's teams
+// granted, and not why nobody collaborates on it any more.
+func TestWhoCollaboratesKeepsWhatMovesWhileListsAreEmpty(t *testing.T) {
+	for name, fault := range map[string]providerstest.GiteaFault{
+		"all":             {Kind: providerstest.FaultEmpty},
+		"of repositories": {Kind: providerstest.FaultEmpty, Path: "repos"},
+	} {
+		for _, to := range []string{"zoe", "beta"} {
+			t.Run(name+"/to "+to, func(t *testing.T) {
+				onEach(t, func(t *testing.T, k kind) { collaboratesOnWhatMoves(t, k, fault, to) })
+			})
+		}
+	}
+}
+
+func collaboratesOnWhatMoves(t *testing.T, k kind, fault providerstest.GiteaFault, to string) {
+	prepare := func(e *estate) {
+		settled(e)
+		e.must(e.world.AddCollaborator(e.repo("acme/app"), e.users()["omar"], providers.Write))
+		e.must(e.world.AddCollaborator(e.repo("acme/app"), e.users()["ana"], providers.Write)) // beside her team
+	}
+	inEstate(t, k, simOptions{}, everyPoll, prepare, func(e *estate) {
+		p := &past{estate: e}
+		e.after(14 * time.Minute)
+		e.agree()
+		before := p.look()
+		heal := e.forge.Break(fault)
+		app := e.repo("acme/app")
+		e.now(func() error { return e.world.TransferRepo(app, to) })
+		e.ask(syncqueue.RepoJob("git", app, syncqueue.LaneAddition, time.Now()))
+		before.grant(e)
+		e.after(20 * time.Minute)
+		before.compare(p.look(), e.t)
+		heal()
+		e.after(90 * time.Minute)
+		e.agree()
+	})
+}
+
+// Of who administers the site Gitea says that he has everything, and announces
+// nobody who begins to: what others have tells whether it lists at all.
+func TestWhoBecomesSiteAdministratorAmidEmptyListsKeepsWhatHeHas(t *testing.T) {
+	inEstate(t, kinds[0], simOptions{}, everyPoll, settled, func(e *estate) {
+		p := &past{estate: e}
+		e.after(14 * time.Minute)
+		e.agree()
+		before := p.look()
+		heal := e.forge.Break(providerstest.GiteaFault{Kind: providerstest.FaultEmpty, Path: "repos"})
+		e.now(func() error { return e.forge.(*providerstest.Gitea).SetSiteAdmin("zoe", true) })
+		before.grant(e)
+		e.ask(
+			syncqueue.UserJob("git", e.users()["zoe"], syncqueue.LaneAddition, time.Now()),
+			syncqueue.RepoJob("git", e.repo("acme/app"), syncqueue.LaneAddition, time.Now()),
+		)
+		e.after(40 * time.Minute)
+		before.compare(p.look(), e.t)
+		heal()
+		e.after(90 * time.Minute)
+		e.agree()
+	})
+}

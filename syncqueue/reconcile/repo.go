@@ -118,7 +118,8 @@ func (e *Engine) audience(ctx context.Context, p *provider, l syncqueue.Lease, r
 	if err != nil {
 		return a, 0, err
 	}
-	moved := col.Repo.ID != "" && col.Repo.Org.ID != r.Org.ID
+	from := col.Repo.Org
+	moved := col.Repo.ID != "" && from.ID != r.Org.ID
 	col.Repo = r // losses are judged by who owns the repository now
 	lost := lostBy(col, a.Users)
 	if len(lost) > 0 && fence < l.Fence {
@@ -129,8 +130,7 @@ func (e *Engine) audience(ctx context.Context, p *provider, l syncqueue.Lease, r
 		lost = lostBy(col, a.Users)
 	}
 	if moved && len(a.Users) > 0 {
-		// The forge itself says why: the teams of its former owner do not reach it any more.
-		return a, fence, nil
+		return a, fence, e.confirmMoved(ctx, p, l, from, lost)
 	}
 	if err := e.confirm(ctx, p, l, lost); err != nil {
 		return a, fence, err
