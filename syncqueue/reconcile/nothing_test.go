@@ -1,6 +1,8 @@
 package reconcile_test
 
 import (
+	"fmt"
+	"net/http"
 	"testing"
 	"time"
 
@@ -120,4 +122,45 @@ func TestWhoBecomesSiteAdministratorAmidEmptyListsKeepsWhatHeHas(t *testing.T) {
 		e.after(90 * time.Minute)
 		e.agree()
 	})
+}
+
+// What a sync took away while the forge answered nonsense comes back as soon as
+// the forge is sane again, without another event, however long it was not.
+func TestWhatASyncTookAwayComesBackByItself(t *testing.T) {
+	onEach(t, func(t *testing.T, k kind) {
+		inEstate(t, k, simOptions{}, plan{reconcile: 1000 * time.Hour}, settled, func(e *estate) {
+			e.after(14 * time.Minute)
+			e.agree()
+			path := map[string]string{"gitea": "/user/repos", "github": "/user/repos", "gitlab": "/projects"}[k.name]
+			heal := e.forge.Break(providerstest.GiteaFault{Kind: providerstest.FaultEmpty, Path: path, User: "ana"})
+			e.airlock.do(func() { e.must(e.pressSync("ana")) })
+			if n := len(e.drone.Rows("ana")); n != 0 {
+				t.Fatalf("Drone shows ana %d repositories", n)
+			}
+			ana := e.users()["ana"]
+			e.ask(syncqueue.PublishJob("drone", "git", ana, syncqueue.UserJob("git", ana, syncqueue.LaneAddition, time.Now()), syncqueue.LaneAddition, time.Now()))
+			e.after(time.Hour) // longer than the ladder
+			heal()
+			e.after(2 * time.Minute)
+			e.agree()
+		})
+	})
+}
+
+// pressSync does what Drone's Sync button does.
+func (e *estate) pressSync(login string) error {
+	r, err := http.NewRequest(http.MethodPost, e.drone.URL+"/api/user/repos", nil)
+	if err != nil {
+		return err
+	}
+	r.Header.Set("Authorization", "Bearer drone-token-of-"+login)
+	res, err := http.DefaultClient.Do(r)
+	if err != nil {
+		return err
+	}
+	defer res.Body.Close()
+	if res.StatusCode != http.StatusOK {
+		return fmt.Errorf("POST /api/user/repos: %s", res.Status)
+	}
+	return nil
 }

@@ -35,6 +35,7 @@ func (e *Engine) publish(ctx context.Context, p *provider, l syncqueue.Lease) (s
 		Complete: h.Complete,
 		Present:  present(h, t.Name, afresh),
 		Absent:   h.Absent(t.Name),
+		Seen:     everShown(h, t.Name),
 		Force:    l.Job.Force,
 		Explain:  l.Job.Looks >= len(e.cfg.Verify),
 	}
@@ -134,6 +135,18 @@ func present(h storage.Holdings, targetName string, afresh bool) []providers.Acc
 		}
 	}
 	return out
+}
+
+// everShown tells what the CI server was seen to show of what is held, and not known
+// to be hidden since.
+func everShown(h storage.Holdings, targetName string) func(id string) bool {
+	ids := map[string]bool{}
+	for _, c := range h.Cells {
+		if c.Permission > providers.None && !c.Shown[targetName].IsZero() && c.Hidden[targetName] == "" {
+			ids[c.Repo.ID] = true
+		}
+	}
+	return func(id string) bool { return ids[id] }
 }
 
 // stillHidden leaves out of a result what is as hidden as it was, which is no

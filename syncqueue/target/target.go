@@ -19,6 +19,11 @@ type Desired struct {
 	Present  []providers.Access
 	Absent   []providers.Access // lost, and not yet confirmed as gone
 
+	// Seen reports of a repository of Present whether it showed at an earlier
+	// look. One that does not show any more was taken away by a sync, ours or
+	// somebody else's, that nobody explained. It is nil if nothing is known.
+	Seen func(id string) bool
+
 	// Stray reports of a repository that shows whether it is known that the
 	// user does not hold it, though it never was in Absent: he synced by himself
 	// before hookd knew, or it came and went between two reads. It is nil while

@@ -20,14 +20,16 @@ import (
 //	there is no Count       looked up
 //
 // What hookd's own forge client is told is not what Drone is told, so the first
-// of a burst is looked up in any case; see witness.
+// of a burst is looked up in any case; see witness. So is whoever lacks what he
+// was seen to have; see wounds.
 //
 // Looking up is Drone's own preview (GET /api/user/remote/repos): it costs as
 // much as the sync and names each repository that would go, so what is archived
 // counts as explained. Where nothing unexplained can be lost, nobody is asked.
 func (t *Target) guard(ctx context.Context, a *actor, want target.Desired, shown rows) (remote rows, err error) {
 	have, leaving := len(shown), leaves(want, shown)
-	look := want.Explain
+	lacks := lacking(want, shown)
+	look := want.Explain || len(lacks) > 0 && !want.Force
 	if have > len(leaving) {
 		n, asked := target.Unknown, want.Count != nil
 		if asked {
@@ -55,6 +57,7 @@ func (t *Target) guard(ctx context.Context, a *actor, want target.Desired, shown
 	if !look {
 		return remote, nil
 	}
+	began := t.witness.begin()
 	if remote, err = t.list(ctx, "/api/user/remote/repos", a.as, t.cfg.SyncTimeout); err != nil {
 		return nil, t.userError(ctx, a, err)
 	}
@@ -74,7 +77,10 @@ func (t *Target) guard(ctx context.Context, a *actor, want target.Desired, shown
 		left = 1 // an exchange, and not an empty list
 	}
 	err = t.hold(want, have, left, explained, "the CI server's preview of the forge has")
-	t.witness.saw(len(remote), err != nil, t.cfg.Now())
+	if err == nil && !want.Force {
+		err = t.heals(a, lacks, remote, have, lost, explained)
+	}
+	t.witness.saw(began, len(remote), err != nil, t.cfg.Now())
 	return remote, err
 }
 

@@ -72,7 +72,7 @@ func (t *Target) sync(ctx context.Context, login string, want target.Desired) (t
 		return target.Result{}, err
 	}
 	t.takeovers(login, want, shown)
-	after, err := t.post(ctx, a, len(shown), len(leaves(want, shown)))
+	after, err := t.post(ctx, a, want, shown)
 	if err != nil {
 		return target.Result{}, err
 	}
@@ -89,15 +89,15 @@ func finish(res target.Result, before int, after rows) target.Result {
 	return res
 }
 
-// post lets Drone synchronize the user and returns what it shows then. explained
-// is how many of the before repositories are meant to go.
-func (t *Target) post(ctx context.Context, a *actor, before, explained int) (rows, error) {
+// post lets Drone synchronize the user, to whom it showed shown, and returns what
+// it shows then.
+func (t *Target) post(ctx context.Context, a *actor, want target.Desired, shown rows) (rows, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
 	detached, cancel := context.WithTimeout(context.WithoutCancel(ctx), t.cfg.SyncTimeout)
 	defer cancel()
-	after := rows{}
+	began, after := t.witness.begin(), rows{}
 	if err := t.client.do(detached, http.MethodPost, "/api/user/repos", a.as, nil, after.read); err != nil {
 		if problem := new(transport.Problem); !errors.As(err, &problem) {
 			t.marks.broke(providers.Fold(a.login))
@@ -108,7 +108,8 @@ func (t *Target) post(ctx context.Context, a *actor, before, explained int) (row
 
 	// An empty or much smaller list is read a second time: something between
 	// Drone and us may have made up the answer, and "gone" would be believed.
-	excess := t.cfg.Guard.Holds(before, len(after), explained)
+	before, lost := len(shown), unexplained(want, shown, after)
+	excess := t.cfg.Guard.Holds(before, len(after), len(leaves(want, shown)))
 	if excess || before > 0 && len(after) == 0 {
 		again, err := t.shown(detached, a)
 		switch {
@@ -118,7 +119,7 @@ func (t *Target) post(ctx context.Context, a *actor, before, explained int) (row
 			return nil, fmt.Errorf("the sync answered with %d repositories, but the CI server shows %d", len(after), len(again))
 		}
 	}
-	t.witness.saw(len(after), excess, t.cfg.Now())
+	t.witness.saw(began, len(after), excess || lost > 0, t.cfg.Now())
 	if excess {
 		t.cfg.Log.Warn("a sync took away more than the guard allows", "user", a.login, "before", before, "after", len(after))
 	}

@@ -78,6 +78,7 @@ type Target struct {
 
 	strangers strangers
 	witness   *witness
+	wounds    wounds
 }
 
 var (

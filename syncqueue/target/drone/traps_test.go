@@ -83,33 +83,74 @@ func TestProxyBetweenDroneAndForgeWipesNobody(t *testing.T) {
 	}
 }
 
+// Drone may be lied to in the very moment of a sync. That costs who syncs then
+// his list, nobody after him, and him no longer than the lie lasts.
 func TestEmptyListsThatBeginAmidABurstStopIt(t *testing.T) {
 	now := time.Now()
 	s := newSim(t, func(c *drone.Config) { c.Now = func() time.Time { return now } })
 	users, repos := s.team(t, 30, "ana", "li", "omar", "zoe")
 	fresh := s.forge.add("acme/fresh", "ana", "li", "omar", "zoe")
-	sync := func(u providers.User) (target.Result, error) {
-		return s.target.Sync(t.Context(), u, target.Desired{Present: of(append(repos, fresh)...), Count: s.forge.count(u.Login)})
+	had := func(id string) bool { return id != fresh.ID }
+	sync := func(u providers.User, last bool) (target.Result, error) {
+		return s.target.Sync(t.Context(), u, target.Desired{
+			Present: of(append(repos, fresh)...), Count: s.forge.count(u.Login), Seen: had, Explain: last,
+		})
 	}
-	if _, err := sync(users[0]); err != nil { // vouches for those that follow at once
+	if _, err := sync(users[0], false); err != nil { // vouches for those that follow at once
 		t.Fatal(err)
 	}
 	s.said(`[]`)
-	if res, err := sync(users[1]); err != nil || res.Settled() {
+	if res, err := sync(users[1], false); err != nil || res.Settled() {
 		t.Errorf("got %+v, %v: who lost everything is to be looked at again", res, err)
 	}
 	for _, u := range users[2:] {
-		_, err := sync(u)
+		_, err := sync(u, false)
 		held(t, err)
 		s.shows(t, u.Login, 30)
 	}
+	syncs := s.drone.Syncs("li")
+	for range 60 { // whatever the rung of the ladder
+		var later *target.LaterError
+		if res, err := sync(users[1], true); !errors.As(err, &later) {
+			t.Fatalf("got %+v, %v, want to look again later", res, err)
+		} else if wait := later.At.Sub(now); wait < time.Second || wait > time.Minute {
+			t.Fatalf("looks again after %s", wait)
+		}
+		now = now.Add(time.Minute)
+	}
+	if n := s.drone.Syncs("li") - syncs; n != 0 {
+		t.Errorf("%d syncs of who has nothing to read", n)
+	}
 	s.silent()
 	for _, u := range users {
-		if res, err := sync(u); err != nil || !res.Settled() {
+		if res, err := sync(u, false); err != nil || !res.Settled() {
 			t.Errorf("%s, afterwards: %+v, %v", u.Login, res, err)
 		}
 		s.shows(t, u.Login, 31)
 	}
+}
+
+// A list that is wrong in less than the guard holds is wrong all the same:
+// nobody vouches for the next user by it.
+func TestWhatASyncLostEndsItsVouching(t *testing.T) {
+	now := time.Now()
+	s := newSim(t, func(c *drone.Config) { c.Now = func() time.Time { return now } })
+	users, repos := s.team(t, 30, "ana", "li", "omar")
+	fresh := s.forge.add("acme/fresh", "ana", "li", "omar")
+	sync := func(u providers.User) (target.Result, error) {
+		return s.target.Sync(t.Context(), u, target.Desired{Present: of(append(repos, fresh)...), Count: s.forge.count(u.Login)})
+	}
+	if _, err := sync(users[0]); err != nil {
+		t.Fatal(err)
+	}
+	s.forge.set("li", repos[7].ID, false) // which only Drone is told
+	if res, err := sync(users[1]); err != nil || !slices.Equal(res.Missing, []string{repos[7].ID}) {
+		t.Fatalf("got %+v, %v", res, err)
+	}
+	s.said(`[]`)
+	_, err := sync(users[2])
+	held(t, err)
+	s.shows(t, "omar", 30)
 }
 
 func TestOneWitnessServesAWholeBurst(t *testing.T) {

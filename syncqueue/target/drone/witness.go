@@ -17,8 +17,9 @@ const vouchFor = time.Second
 type witness struct {
 	turn chan struct{} // of who finds out
 
-	mu   sync.Mutex
-	last time.Time
+	mu    sync.Mutex
+	last  time.Time
+	wrong uint64 // readings that were wrong
 }
 
 func newWitness() *witness { return &witness{turn: make(chan struct{}, 1)} }
@@ -47,15 +48,25 @@ func (w *witness) vouches(now time.Time) bool {
 	return !w.last.IsZero() && now.Sub(w.last) < vouchFor
 }
 
+// begin returns what saw is to be told of a reading that begins now.
+func (w *witness) begin() uint64 {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.wrong
+}
+
 // saw records what came of a reading: how many repositories there were, and
-// whether too many were not. An empty list that was to be expected says nothing.
-func (w *witness) saw(n int, tooFew bool, now time.Time) {
+// whether some were not that nobody knows to be lost. One such reading, and
+// everybody is looked at again, whatever a reading says that began before it
+// ended. An empty list that was to be expected says nothing.
+func (w *witness) saw(began uint64, n int, wrong bool, now time.Time) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	switch {
-	case tooFew:
+	case wrong:
 		w.last = time.Time{}
-	case n > 0:
+		w.wrong++
+	case n > 0 && began == w.wrong:
 		w.last = now
 	}
 }
