@@ -9,6 +9,11 @@ import (
 	"github.com/hookd/hookd/syncqueue/target"
 )
 
+// shortList is how many repositories Drone may show a user for a look at what it
+// would read, right before each of his syncs, to cost the forge next to nothing:
+// four pages of Gitea's, two of the others'.
+const shortList = 200
+
 // guard decides whether Drone may read the forge now. It returns what Drone
 // would read, if that had to be asked, or a *target.HeldError.
 //
@@ -19,9 +24,10 @@ import (
 //	                        additions, looked up when something is to go
 //	there is no Count       looked up
 //
-// What hookd's own forge client is told is not what Drone is told, so the first
-// of a burst is looked up in any case; see witness. So is whoever lacks what he
-// was seen to have; see wounds.
+// What hookd's own forge client is told is not what Drone is told, so whoever
+// has no more than shortList is looked up in any case. For a longer list the
+// first of a burst is, who vouches for the others; see witness. So is whoever
+// lacks what he was seen to have; see wounds.
 //
 // Looking up is Drone's own preview (GET /api/user/remote/repos): it costs as
 // much as the sync and names each repository that would go, so what is archived
@@ -44,6 +50,9 @@ func (t *Target) guard(ctx context.Context, a *actor, want target.Desired, shown
 			}
 		case !want.Force && (!asked || len(leaving) > 0):
 			look = true
+		}
+		if !want.Force && !look {
+			look = have <= shortList
 		}
 		if !want.Force && !look {
 			needed, done, err := t.witness.needed(ctx, t.cfg.Now)

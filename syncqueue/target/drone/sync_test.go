@@ -419,18 +419,20 @@ func TestEveryRequestIsCountedAndObserved(t *testing.T) {
 	}
 }
 
-func TestAdditionCostsFourRequestsAndTheFirstOneMore(t *testing.T) {
-	now := time.Now()
-	s := newSim(t, func(c *drone.Config) { c.Now = func() time.Time { return now } })
-	s.crowd("ana", 1)
-	u := s.join(t, "ana")
-	for i, want := range []uint64{5, 4} {
-		fresh, before := s.forge.add(fmt.Sprintf("acme/fresh-%d", i), "ana"), s.target.Requests()
-		if _, err := s.target.Sync(t.Context(), u, target.Desired{Present: of(fresh), Count: s.forge.count("ana")}); err != nil {
-			t.Fatal(err)
-		}
-		if n := s.target.Requests() - before; n != want {
-			t.Errorf("%d requests, want %d: account, list, whoami, at first a preview, and sync", n, want)
+func TestAdditionCostsFourRequestsAndAPreview(t *testing.T) {
+	for size, requests := range map[int][]uint64{1: {5, 5}, long: {5, 4}} {
+		now := time.Now()
+		s := newSim(t, func(c *drone.Config) { c.Now = func() time.Time { return now } })
+		s.crowd("ana", size)
+		u := s.join(t, "ana")
+		for i, want := range requests {
+			fresh, before := s.forge.add(fmt.Sprintf("acme/fresh-%d", i), "ana"), s.target.Requests()
+			if _, err := s.target.Sync(t.Context(), u, target.Desired{Present: of(fresh), Count: s.forge.count("ana")}); err != nil {
+				t.Fatal(err)
+			}
+			if n := s.target.Requests() - before; n != want {
+				t.Errorf("%d requests of %d, want %d: account, list, whoami, preview, and sync", n, size, want)
+			}
 		}
 	}
 }

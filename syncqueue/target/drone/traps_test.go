@@ -83,12 +83,46 @@ func TestProxyBetweenDroneAndForgeWipesNobody(t *testing.T) {
 	}
 }
 
+// long is how many repositories are too many to look them all up for each user.
+const long = 201
+
+// longPages is how many pages of 50 they are, and a few more still.
+const longPages = 5
+
+// Whose list is short is looked up before each of his syncs, however recently
+// others were told the truth.
+func TestNobodyVouchesForAShortList(t *testing.T) {
+	now := time.Now()
+	s := newSim(t, func(c *drone.Config) { c.Now = func() time.Time { return now } })
+	users, repos := s.team(t, 30, "ana", "li", "omar", "zoe")
+	fresh := s.forge.add("acme/fresh", "ana", "li", "omar", "zoe")
+	sync := func(u providers.User) (target.Result, error) {
+		return s.target.Sync(t.Context(), u, target.Desired{Present: of(append(repos, fresh)...), Count: s.forge.count(u.Login)})
+	}
+	if _, err := sync(users[0]); err != nil {
+		t.Fatal(err)
+	}
+	s.said(`[]`)
+	for _, u := range users[1:] {
+		_, err := sync(u)
+		held(t, err)
+		s.shows(t, u.Login, 30)
+	}
+	s.silent()
+	for _, u := range users[1:] {
+		if res, err := sync(u); err != nil || !res.Settled() {
+			t.Errorf("%s, afterwards: %+v, %v", u.Login, res, err)
+		}
+		s.shows(t, u.Login, 31)
+	}
+}
+
 // Drone may be lied to in the very moment of a sync. That costs who syncs then
 // his list, nobody after him, and him no longer than the lie lasts.
 func TestEmptyListsThatBeginAmidABurstStopIt(t *testing.T) {
 	now := time.Now()
 	s := newSim(t, func(c *drone.Config) { c.Now = func() time.Time { return now } })
-	users, repos := s.team(t, 30, "ana", "li", "omar", "zoe")
+	users, repos := s.team(t, long, "ana", "li", "omar", "zoe")
 	fresh := s.forge.add("acme/fresh", "ana", "li", "omar", "zoe")
 	had := func(id string) bool { return id != fresh.ID }
 	sync := func(u providers.User, last bool) (target.Result, error) {
@@ -106,7 +140,7 @@ func TestEmptyListsThatBeginAmidABurstStopIt(t *testing.T) {
 	for _, u := range users[2:] {
 		_, err := sync(u, false)
 		held(t, err)
-		s.shows(t, u.Login, 30)
+		s.shows(t, u.Login, long)
 	}
 	syncs := s.drone.Syncs("li")
 	for range 60 { // whatever the rung of the ladder
@@ -126,7 +160,7 @@ func TestEmptyListsThatBeginAmidABurstStopIt(t *testing.T) {
 		if res, err := sync(u, false); err != nil || !res.Settled() {
 			t.Errorf("%s, afterwards: %+v, %v", u.Login, res, err)
 		}
-		s.shows(t, u.Login, 31)
+		s.shows(t, u.Login, long+1)
 	}
 }
 
@@ -135,7 +169,7 @@ func TestEmptyListsThatBeginAmidABurstStopIt(t *testing.T) {
 func TestWhatASyncLostEndsItsVouching(t *testing.T) {
 	now := time.Now()
 	s := newSim(t, func(c *drone.Config) { c.Now = func() time.Time { return now } })
-	users, repos := s.team(t, 30, "ana", "li", "omar")
+	users, repos := s.team(t, long, "ana", "li", "omar")
 	fresh := s.forge.add("acme/fresh", "ana", "li", "omar")
 	sync := func(u providers.User) (target.Result, error) {
 		return s.target.Sync(t.Context(), u, target.Desired{Present: of(append(repos, fresh)...), Count: s.forge.count(u.Login)})
@@ -150,14 +184,14 @@ func TestWhatASyncLostEndsItsVouching(t *testing.T) {
 	s.said(`[]`)
 	_, err := sync(users[2])
 	held(t, err)
-	s.shows(t, "omar", 30)
+	s.shows(t, "omar", long)
 }
 
 func TestOneWitnessServesAWholeBurst(t *testing.T) {
 	now := time.Now()
 	s := newSim(t, func(c *drone.Config) { c.Now = func() time.Time { return now } })
 	logins := []string{"ana", "li", "omar", "zoe", "mia", "kim", "joe", "lee"}
-	users, repos := s.team(t, 30, logins...)
+	users, repos := s.team(t, long, logins...)
 	fresh := s.forge.add("acme/fresh", logins...)
 	before := s.drone.ForgeCalls()
 	var wg sync.WaitGroup
@@ -170,7 +204,7 @@ func TestOneWitnessServesAWholeBurst(t *testing.T) {
 		})
 	}
 	wg.Wait()
-	if n := s.drone.ForgeCalls() - before; n != len(users)+1 {
+	if n := s.drone.ForgeCalls() - before; n != (len(users)+1)*longPages {
 		t.Errorf("Drone asked the forge %d times for %d users", n, len(users))
 	}
 }
