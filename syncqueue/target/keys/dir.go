@@ -42,12 +42,13 @@ type Dir struct {
 	files  map[string]file // by folded login, as of read
 	read   time.Time
 	warned map[string]bool
+	missed map[string]bool // folded logins whose token somebody did not find
 }
 
 // NewDir returns the directory of that path. It need not exist yet, as a
 // mounted secret may come later.
 func NewDir(path string, now func() time.Time, log *slog.Logger) *Dir {
-	return &Dir{dir: path, log: log, verdicts: newVerdicts(now), warned: map[string]bool{}}
+	return &Dir{dir: path, log: log, verdicts: newVerdicts(now), warned: map[string]bool{}, missed: map[string]bool{}}
 }
 
 // Token reads a user's token now. It fails with target.ErrNoCredential, or with
@@ -55,16 +56,26 @@ func NewDir(path string, now func() time.Time, log *slog.Logger) *Dir {
 func (d *Dir) Token(login string) (string, error) {
 	name, ok := d.find(login)
 	if !ok {
+		d.miss(login)
 		return "", fmt.Errorf("%w: no token file of that name", target.ErrNoCredential)
 	}
 	token, ok := d.load(name)
 	if !ok {
+		d.miss(login)
 		return "", fmt.Errorf("%w: the token file is empty or not readable", target.ErrNoCredential)
 	}
 	if d.state(digestOf(login, token)) == target.CredentialRejected {
 		return "", fmt.Errorf("%w: it was refused before, and the token file has not changed since", target.ErrRejected)
 	}
 	return token, nil
+}
+
+// miss lets Watch tell of the token of a login though it comes back as it was:
+// somebody waits for it.
+func (d *Dir) miss(login string) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.missed[providers.Fold(login)] = true
 }
 
 // Credential tells the state without asking anybody but the directory, and

@@ -84,6 +84,19 @@ func TestDroppedInTokenFileIsNoticedWithin10s(t *testing.T) {
 		}
 		write(t, filepath.Join(dir, "Ana"), "two\n")
 		expect("a file that comes back", "Ana")
+
+		// Between two looks at the directory somebody missed it.
+		away := filepath.Join(t.TempDir(), "away")
+		if err := os.Rename(filepath.Join(dir, "Ana"), away); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := d.Token("ana"); !errors.Is(err, target.ErrNoCredential) {
+			t.Errorf("Token without a file: %v", err)
+		}
+		if err := os.Rename(away, filepath.Join(dir, "Ana")); err != nil {
+			t.Fatal(err)
+		}
+		expect("a file that was missed", "Ana")
 	})
 }
 

@@ -96,12 +96,16 @@ func (k *Kept) Reject(login, token string) {
 // Watch calls changed for each login whose token is kept or was replaced, until
 // ctx is done, and returns ctx's error. Those it finds at first count as new.
 func (k *Kept) Watch(ctx context.Context, changed func(login string)) error {
-	seen := map[string]digest{}
+	type kept struct {
+		sum   digest
+		since int64 // nanoseconds: the same token may have been dropped between
+	}
+	seen := map[string]kept{}
 	for {
 		for _, login := range k.vault.Logins() {
 			t, ok := k.vault.Token(login)
-			if d := digestOf(login, t.Text); ok && seen[login] != d {
-				seen[login] = d
+			if now := (kept{digestOf(login, t.Text), t.Since.UnixNano()}); ok && seen[login] != now {
+				seen[login] = now
 				changed(login)
 			}
 		}

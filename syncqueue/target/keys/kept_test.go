@@ -68,6 +68,10 @@ func TestLinkedTokenIsToldOfAtOnce(t *testing.T) {
 		k.Accept("ana", "two")
 		k.Reject("ana", "two")
 		expect("a verdict")
+		if err := errors.Join(k.Drop("ana"), k.Keep(storage.Token{Login: "ana", Text: "two", Origin: storage.Linked, Since: time.Now()})); err != nil {
+			t.Fatal(err)
+		}
+		expect("the same after it was taken back", "ana")
 	})
 }
 

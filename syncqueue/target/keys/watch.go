@@ -13,7 +13,7 @@ import (
 const every = 2 * time.Second
 
 // Watch calls changed for each login whose token file appeared or has a new
-// content, until ctx is done, and returns ctx's error. The files it finds at
+// content, or was not there when it was asked for, until ctx is done, and returns ctx's error. The files it finds at
 // first count as new: somebody may have put them there while nobody watched.
 func (d *Dir) Watch(ctx context.Context, changed func(login string)) error {
 	seen := map[string]digest{}
@@ -66,8 +66,9 @@ func (d *Dir) since(seen map[string]digest) (changed []string) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	for login, f := range d.files {
-		if old, ok := seen[login]; !ok || old != f.sum {
+		if old, ok := seen[login]; !ok || old != f.sum || d.missed[login] {
 			seen[login] = f.sum
+			delete(d.missed, login)
 			changed = append(changed, f.name)
 		}
 	}
