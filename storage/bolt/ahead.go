@@ -3,12 +3,14 @@ package bolt
 import (
 	"context"
 	"errors"
+	"maps"
 	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
 
 	"github.com/hookd/hookd/storage"
+	"github.com/hookd/hookd/syncqueue"
 )
 
 // maxAhead bounds the pushes that are written ahead and not filed yet: what one
@@ -179,7 +181,7 @@ func (a *ahead) release(filed []*pushed, stored int64) {
 // fileEvery is how long pushes that keep coming wait to be filed together,
 // unless a transaction takes them along. No job is due that early (see
 // syncqueue.Timing).
-const fileEvery = 50 * time.Millisecond
+const fileEvery = 100 * time.Millisecond
 
 // fileAgain is when to try again after a transaction failed.
 const fileAgain = time.Second
@@ -249,8 +251,12 @@ func (db *DB) settle() {
 }
 
 // fileAhead files pushes in a transaction. One that cannot be filed as a whole
-// is returned, and nothing of the transaction may be kept.
+// is returned; after an error nothing of the transaction may be kept.
 func (t *txn) fileAhead(held []*pushed) (*pushed, error) {
+	if len(held) == 0 {
+		return nil, nil
+	}
+	t.merging = map[string]*merging{}
 	for _, p := range held {
 		if t.has(tDeliveries, []byte(p.id)) {
 			continue // its log said that it failed, and then a transaction did it
@@ -259,8 +265,25 @@ func (t *txn) fileAhead(held []*pushed) (*pushed, error) {
 			return p, err
 		}
 	}
-	if len(held) > 0 {
-		t.st.Filed = held[len(held)-1].number
+	t.st.Filed = held[len(held)-1].number
+	return nil, t.do((*txn).merged)
+}
+
+// A merging is a job that pushes of one transaction coalesce with: it is stored
+// once for all of them.
+type merging struct {
+	old *jobRecord
+	job syncqueue.Job
+}
+
+// merged stores what came of the jobs that were coalesced with.
+func (t *txn) merged() error {
+	all := t.merging
+	t.merging = nil
+	for _, id := range slices.Sorted(maps.Keys(all)) {
+		if err := t.file(all[id].old, all[id].job); err != nil {
+			return err
+		}
 	}
-	return nil, nil
+	return nil
 }

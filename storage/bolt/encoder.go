@@ -3,6 +3,7 @@ package bolt
 import (
 	"encoding/json"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -43,10 +44,18 @@ func (e *encoder) textIf(name, s string) {
 	}
 }
 
+// plainText are the bytes that stand in JSON for themselves.
+var plainText = func() (plain [256]bool) {
+	for c := ' '; c <= '~'; c++ {
+		plain[c] = !strings.ContainsRune(`"\<>&`, c)
+	}
+	return plain
+}()
+
 // quote leaves all that is not plain to encoding/json.
 func (e *encoder) quote(s string) {
 	for i := range len(s) {
-		if c := s[i]; c < ' ' || c > '~' || c == '"' || c == '\\' || c == '<' || c == '>' || c == '&' {
+		if !plainText[s[i]] {
 			quoted, err := json.Marshal(s)
 			e.b = append(e.b, quoted...)
 			e.fail(err)

@@ -195,12 +195,19 @@ func (t *txn) push(j syncqueue.Job) (string, error) {
 func (t *txn) pushDraft(x draft) (string, error) {
 	key := []byte(x.job.Key)
 	if id := t.bucket(tKeys).Get(key); id != nil {
+		if m := t.merging[string(id)]; m != nil {
+			m.job = syncqueue.Merge(m.job, x.job)
+			return m.old.ID, t.cause(m.old.ID, x.job.Causes)
+		}
 		old, err := t.intact(string(id))
 		if err != nil {
 			return "", err
 		}
 		if old != nil {
-			if err := t.file(old, syncqueue.Merge(old.Job, x.job)); err != nil {
+			job := syncqueue.Merge(old.Job, x.job)
+			if t.merging != nil {
+				t.merging[old.ID] = &merging{old, job}
+			} else if err := t.file(old, job); err != nil {
 				return "", err
 			}
 			return old.ID, t.cause(old.ID, x.job.Causes)

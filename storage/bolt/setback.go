@@ -10,6 +10,9 @@ import (
 // setBack moves what waits for a time along with a clock that was set back by d.
 // It is rare enough to be done at once, however many jobs wait.
 func (t *txn) setBack(d time.Duration) error {
+	if err := t.merged(); err != nil {
+		return err
+	}
 	t.db.log.Warn("the clock was set back: what waits is moved along", "by", d)
 	var waiting []string
 	for in, skip := range map[table]int{tWaiting: 1 + 8, tReady: -idLen, tLeased: 8} {

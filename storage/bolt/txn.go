@@ -13,14 +13,15 @@ import (
 // changes outside the file is collected and takes effect after the commit.
 type txn struct {
 	view
-	db    *DB
-	now   time.Time
-	st    state
-	wrote bool     // the request at work wrote something
-	sched bool     // what Lease waits for changed
-	plan  schedule // of this commit, if sched
-	after []func()
-	guids map[guid]string // deliveries of this batch
+	db      *DB
+	now     time.Time
+	st      state
+	wrote   bool     // the request at work wrote something
+	sched   bool     // what Lease waits for changed
+	plan    schedule // of this commit, if sched
+	after   []func()
+	guids   map[guid]string     // deliveries of this batch
+	merging map[string]*merging // by id of the job, while pushes are filed that were written ahead
 }
 
 // state is what an engine counts; it is one record, rewritten by each commit.

@@ -54,7 +54,7 @@ func (db *DB) commit(batch []*request) {
 		}
 		if p, err := t.fileAhead(held); err != nil {
 			err = errors.Join(err, t.tx.Rollback())
-			if p.bare {
+			if p == nil || p.bare {
 				db.line.answer(batch, err)
 				return
 			}
