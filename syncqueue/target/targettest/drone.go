@@ -3,6 +3,7 @@ package targettest
 import (
 	"crypto/rand"
 	"errors"
+	"maps"
 	"net/http"
 	"slices"
 	"sync"
@@ -177,6 +178,16 @@ func (d *Drone) Rows(login string) map[string]string {
 		}
 	}
 	return rows
+}
+
+// Taken are the forge's ids of the repositories whose rows a sync deleted, because
+// it met another one under the name that Drone kept for them, and that no sync
+// brought back yet. The other one need not have that name in Drone then: a row
+// that is there already keeps its own (source: store/batch2/batch.go:34).
+func (d *Drone) Taken() []string {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return slices.Sorted(maps.Keys(d.taken))
 }
 
 // ForgeCalls counts the requests that Drone sent to the forge.

@@ -86,10 +86,11 @@ type store struct {
 	users map[int64]droneUser
 	repos map[int64]droneRepo
 	perms map[permKey]dronePerm
+	taken map[string]bool // forge ids of rows that were deleted for a namesake, and did not come back
 }
 
 func newStore() store {
-	return store{users: map[int64]droneUser{}, repos: map[int64]droneRepo{}, perms: map[permKey]dronePerm{}}
+	return store{users: map[int64]droneUser{}, repos: map[int64]droneRepo{}, perms: map[permKey]dronePerm{}, taken: map[string]bool{}}
 }
 
 func (s *store) id() int64 { s.last++; return s.last }
@@ -155,6 +156,7 @@ func (s *store) insertRepo(r droneRepo) {
 	if _, taken := s.findRepo(func(x droneRepo) bool { return x.UID == r.UID || x.Slug == r.Slug }); !taken {
 		r.ID = s.id()
 		s.repos[r.ID] = r
+		delete(s.taken, r.UID)
 	}
 }
 
@@ -172,6 +174,7 @@ func (s *store) deleteNamesake(r droneRepo) (hit bool) {
 	for id, x := range s.repos {
 		if x.Slug == r.Slug && x.UID != r.UID {
 			delete(s.repos, id)
+			s.taken[x.UID] = true
 			hit = true
 		}
 	}

@@ -235,8 +235,14 @@ func TestNamesThatMoveCostRows(t *testing.T) {
 		l.set(named(10, "acme/chb"), named(11, "acme/chc"))
 		press(t, d, "ana")
 		expect(t, d, "ana", "acme/cha")
+		if got := d.Taken(); !slices.Equal(got, []string{"11"}) {
+			t.Errorf("rows taken of %v", got)
+		}
 		press(t, d, "ana")
 		expect(t, d, "ana", "acme/chb", "acme/chc")
+		if got := d.Taken(); len(got) != 0 {
+			t.Errorf("rows taken of %v, which came back", got)
+		}
 	})
 	t.Run("swap makes new rows, for everybody", func(t *testing.T) {
 		l := newList(t)
