@@ -74,6 +74,11 @@ func (e *Engine) publish(ctx context.Context, p *provider, l syncqueue.Lease) (s
 		j.Causes = []syncqueue.Cause{{By: byStray, At: e.cfg.Now()}}
 		o.Follow = append(o.Follow, j)
 	}
+	took, unread := e.namesakes(ctx, p, l, r)
+	if unread != nil {
+		return syncqueue.Outcome{}, unread
+	}
+	o.Follow = append(o.Follow, took...)
 	return e.parted(ctx, t, h.User, bye, o, err)
 }
 

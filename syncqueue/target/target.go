@@ -56,6 +56,7 @@ type Result struct {
 	Gone      []string          // of Absent that do not show any more
 	Remaining []string          // of Absent that still do
 	Strays    []string          // that show although Stray says they should not: the forge lists them, so the caller knows too little
+	Renamed   map[string]string // ids that the CI server read from the forge under a name -> that neither Desired has nor it showed before
 	Before    int               // repositories of the user before, -1 if not read
 	After     int               // and after
 	Note      string            // what the target said, for the job's record

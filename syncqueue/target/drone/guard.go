@@ -149,3 +149,27 @@ func (t *Target) takeovers(login string, want target.Desired, shown rows) {
 		}
 	}
 }
+
+// renamed returns what Drone read under a name that neither want has nor it
+// showed before: whatever else Drone kept under that name lost its row. The
+// preview says it better than the list after the sync, in which a row may keep
+// its old name (source: store/batch2/batch.go:34), and which is read where there
+// was no preview.
+func renamed(want target.Desired, shown, remote, after rows) map[string]string {
+	known := make(map[string]string, len(want.Present))
+	for _, a := range want.Present {
+		known[a.Repo.ID] = a.Repo.Path
+	}
+	out := map[string]string{}
+	for _, list := range []rows{after, remote} {
+		for id, r := range list {
+			was, had := shown[id]
+			path, has := known[id]
+			if r.Archived || nested(r.Slug) || had && sameName(was.Slug, r.Slug) || has && sameName(r.Slug, path) {
+				continue
+			}
+			out[id] = r.Slug
+		}
+	}
+	return out
+}

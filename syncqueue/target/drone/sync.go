@@ -77,7 +77,7 @@ func (t *Target) sync(ctx context.Context, login string, want target.Desired) (t
 		return target.Result{}, err
 	}
 	res = finish(judge(want, after, false), len(shown), after)
-	res.Synced, res.Strays = true, strays(want, after)
+	res.Synced, res.Strays, res.Renamed = true, strays(want, after), renamed(want, shown, remote, after)
 	if want.Explain {
 		explain(&res, after, remote)
 	}
