@@ -107,11 +107,14 @@ func (f *forge) serve(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	f.mu.Lock()
-	fail, noLink, gate := f.fail, f.noLink, f.gate
+	gate := f.gate
 	f.mu.Unlock()
 	if gate != nil {
 		gate()
 	}
+	f.mu.Lock()
+	fail, noLink := f.fail, f.noLink
+	f.mu.Unlock()
 	page := max(1, atoi(r.FormValue("page")))
 	if fail != nil {
 		if status, body := fail(page); status != 0 {

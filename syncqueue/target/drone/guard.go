@@ -9,64 +9,38 @@ import (
 	"github.com/hookd/hookd/syncqueue/target"
 )
 
-// shortList is how many repositories Drone may show a user for a look at what it
-// would read, right before each of his syncs, to cost the forge next to nothing:
-// four pages of Gitea's, two of the others'.
-const shortList = 200
-
 // guard decides whether Drone may read the forge now. It returns what Drone
 // would read, if that had to be asked, or a *target.HeldError.
 //
-// The size of the forge's list comes from the cheapest source that can tell:
+// Two are asked, right before each sync, wherever something unexplained could be
+// lost:
 //
-//	Count names one         one call, right before the sync
-//	Count says Unknown      the caller vouches for the forge; believed for
-//	                        additions, looked up when something is to go
-//	there is no Count       looked up
+//	Count            one call of hookd's own, which spares the rest if it says no
+//	Drone's preview  GET /api/user/remote/repos, which costs as much as the sync
 //
-// What hookd's own forge client is told is not what Drone is told, so whoever
-// has no more than shortList is looked up in any case. For a longer list the
-// first of a burst is, who vouches for the others; see witness. So is whoever
-// lacks what he was seen to have; see wounds.
-//
-// Looking up is Drone's own preview (GET /api/user/remote/repos): it costs as
-// much as the sync and names each repository that would go, so what is archived
-// counts as explained. Where nothing unexplained can be lost, nobody is asked.
+// What hookd's forge client is told is not what Drone is told, and what Drone
+// was told of one user says nothing of the next: empty lists may begin amid a
+// burst, so nobody vouches for anybody. The preview names each repository that
+// would go, so what is archived counts as explained.
 func (t *Target) guard(ctx context.Context, a *actor, want target.Desired, shown rows) (remote rows, err error) {
 	have, leaving := len(shown), leaves(want, shown)
 	lacks := lacking(want, shown)
-	look := want.Explain || len(lacks) > 0 && !want.Force
-	if have > len(leaving) {
-		n, asked := target.Unknown, want.Count != nil
-		if asked {
-			if n, err = want.Count(ctx); err != nil {
-				return nil, fmt.Errorf("asking the forge for the size of the list: %w", err)
-			}
+	risk := have > len(leaving)
+	if risk && !want.Force && want.Count != nil {
+		n, err := want.Count(ctx)
+		if err != nil {
+			return nil, fmt.Errorf("asking the forge for the size of the list: %w", err)
 		}
-		switch {
-		case n != target.Unknown:
+		if n != target.Unknown {
 			if err := t.hold(want, have, n, len(leaving), "the forge counts"); err != nil {
 				return nil, err
 			}
-		case !want.Force && (!asked || len(leaving) > 0):
-			look = true
-		}
-		if !want.Force && !look {
-			look = have <= shortList
-		}
-		if !want.Force && !look {
-			needed, done, err := t.witness.needed(ctx, t.cfg.Now)
-			if err != nil {
-				return nil, err
-			}
-			defer done()
-			look = needed
 		}
 	}
+	look := want.Explain || !want.Force && (risk || len(lacks) > 0)
 	if !look {
 		return remote, nil
 	}
-	began := t.witness.begin()
 	if remote, err = t.list(ctx, "/api/user/remote/repos", a.as, t.cfg.SyncTimeout); err != nil {
 		return nil, t.userError(ctx, a, err)
 	}
@@ -89,7 +63,6 @@ func (t *Target) guard(ctx context.Context, a *actor, want target.Desired, shown
 	if err == nil && !want.Force {
 		err = t.heals(a, lacks, remote, have, lost, explained)
 	}
-	t.witness.saw(began, len(remote), err != nil, t.cfg.Now())
 	return remote, err
 }
 

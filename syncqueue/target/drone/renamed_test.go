@@ -8,31 +8,26 @@ import (
 	"github.com/hookd/hookd/syncqueue/target"
 )
 
-// A sync tells which names nobody expected, for short lists, where Drone is asked
-// before, and for long ones: what the caller knows by a name is no news.
+// What the caller knows by a name is no news.
 func TestSyncTellsOfNamesThatNobodyExpected(t *testing.T) {
-	for name, n := range map[string]int{"short": 3, "long": long} {
-		t.Run(name, func(t *testing.T) {
-			s := newSim(t)
-			repos := s.crowd("ana", n)
-			u := s.join(t, "ana")
-			sync := func(want ...providers.Repo) target.Result {
-				res, err := s.target.Sync(t.Context(), u, target.Desired{Present: of(want...), Count: s.forge.count("ana")})
-				if err != nil {
-					t.Fatal(err)
-				}
-				return res
-			}
-			fresh := s.forge.add("acme/fresh", "ana")
-			known := s.forge.change(repos[0].ID, func(r *providers.Repo) { r.Path = "acme/known" })
-			s.forge.change(repos[1].ID, func(r *providers.Repo) { r.Path = "acme/moved" })
-			res := sync(known, fresh)
-			if want := map[string]string{repos[1].ID: "acme/moved"}; !maps.Equal(res.Renamed, want) {
-				t.Errorf("renamed: %v, want %v", res.Renamed, want)
-			}
-			if res = sync(known, s.forge.add("acme/another", "ana")); len(res.Renamed) != 0 {
-				t.Errorf("renamed again: %v", res.Renamed)
-			}
-		})
+	s := newSim(t)
+	repos := s.crowd("ana", 3)
+	u := s.join(t, "ana")
+	sync := func(want ...providers.Repo) target.Result {
+		res, err := s.target.Sync(t.Context(), u, target.Desired{Present: of(want...), Count: s.forge.count("ana")})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return res
+	}
+	fresh := s.forge.add("acme/fresh", "ana")
+	known := s.forge.change(repos[0].ID, func(r *providers.Repo) { r.Path = "acme/known" })
+	s.forge.change(repos[1].ID, func(r *providers.Repo) { r.Path = "acme/moved" })
+	res := sync(known, fresh)
+	if want := map[string]string{repos[1].ID: "acme/moved"}; !maps.Equal(res.Renamed, want) {
+		t.Errorf("renamed: %v, want %v", res.Renamed, want)
+	}
+	if res = sync(known, s.forge.add("acme/another", "ana")); len(res.Renamed) != 0 {
+		t.Errorf("renamed again: %v", res.Renamed)
 	}
 }

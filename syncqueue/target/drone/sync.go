@@ -97,7 +97,7 @@ func (t *Target) post(ctx context.Context, a *actor, want target.Desired, shown 
 	}
 	detached, cancel := context.WithTimeout(context.WithoutCancel(ctx), t.cfg.SyncTimeout)
 	defer cancel()
-	began, after := t.witness.begin(), rows{}
+	after := rows{}
 	if err := t.client.do(detached, http.MethodPost, "/api/user/repos", a.as, nil, after.read); err != nil {
 		if problem := new(transport.Problem); !errors.As(err, &problem) {
 			t.marks.broke(providers.Fold(a.login))
@@ -108,7 +108,7 @@ func (t *Target) post(ctx context.Context, a *actor, want target.Desired, shown 
 
 	// An empty or much smaller list is read a second time: something between
 	// Drone and us may have made up the answer, and "gone" would be believed.
-	before, lost := len(shown), unexplained(want, shown, after)
+	before := len(shown)
 	excess := t.cfg.Guard.Holds(before, len(after), len(leaves(want, shown)))
 	if excess || before > 0 && len(after) == 0 {
 		again, err := t.shown(detached, a)
@@ -119,7 +119,6 @@ func (t *Target) post(ctx context.Context, a *actor, want target.Desired, shown 
 			return nil, fmt.Errorf("the sync answered with %d repositories, but the CI server shows %d", len(after), len(again))
 		}
 	}
-	t.witness.saw(began, len(after), excess || lost > 0, t.cfg.Now())
 	if excess {
 		t.cfg.Log.Warn("a sync took away more than the guard allows", "user", a.login, "before", before, "after", len(after))
 	}

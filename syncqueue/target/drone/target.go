@@ -77,7 +77,6 @@ type Target struct {
 	marks  marks
 
 	strangers strangers
-	witness   *witness
 	wounds    wounds
 }
 
@@ -134,7 +133,7 @@ func prepare(cfg Config) (*Target, error) {
 	}
 	cfg.Log = cfg.Log.With("target", cfg.Name)
 	c, err := newClient(cfg)
-	return &Target{cfg: cfg, client: c, witness: newWitness(), marks: newMarks()}, err
+	return &Target{cfg: cfg, client: c, marks: newMarks()}, err
 }
 
 // Requests counts the requests sent to Drone.

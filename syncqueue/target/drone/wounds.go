@@ -95,16 +95,3 @@ func (t *Target) heals(a *actor, lacks []string, remote rows, have, lost, explai
 		Err: fmt.Errorf("%d repositories that showed were taken away by a sync, and the CI server's preview of the forge does not have them: waiting until it has", len(lacks)),
 	}
 }
-
-// unexplained counts what showed before a sync, is to show, and does not after
-// it.
-func unexplained(want target.Desired, shown, after rows) int {
-	n := 0
-	for _, a := range want.Present {
-		_, was := shown[a.Repo.ID]
-		if _, is := after[a.Repo.ID]; was && !is && !a.Repo.Archived && !nested(a.Repo.Path) {
-			n++
-		}
-	}
-	return n
-}
