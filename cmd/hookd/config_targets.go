@@ -86,8 +86,8 @@ func (k checker) tokenDir(users string, t *targetConfig) {
 	}
 }
 
-// droneDatabase checks what mode database needs: Drone itself is not asked, and
-// its address is only for people.
+// droneDatabase checks what mode database needs. Drone itself is asked only what
+// it shows to strangers, and only if its address is given.
 func (k checker) droneDatabase(prefix string, t *targetConfig) {
 	if t.URL != "" {
 		k.url(prefix+"url", t.URL)

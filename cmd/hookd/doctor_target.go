@@ -58,6 +58,9 @@ func (d *doctor) target(ctx context.Context, t *targetConfig) {
 			return
 		}
 		d.say(levelOK, "users", t.Name+"/users", "", "%s, who need no credential", count(len(peopleAmong(accounts)), "active person", "active people"))
+		if t.URL == "" {
+			d.say(levelWarn, "strangers", t.Name+"/strangers", "set url of target "+t.Name, "what becomes private is closed in the database, but nobody asks Drone as a stranger whether it shows")
+		}
 		return
 	}
 	subject := t.Name + "/admin token"

@@ -86,8 +86,12 @@ func newTarget(t *targetConfig, kept storage.Vault, guard target.Guard, base htt
 	switch t.Kind {
 	case "drone":
 		if t.Mode == "database" {
+			stranger, err := newStranger(t, base)
+			if err != nil {
+				return nil, err
+			}
 			return dronedb.New(dronedb.Config{
-				Name: t.Name, URL: string(t.Database), Observe: observe, Guard: guard, Now: time.Now, Log: log,
+				Name: t.Name, URL: string(t.Database), Stranger: stranger, Observe: observe, Guard: guard, Now: time.Now, Log: log,
 			})
 		}
 		return drone.New(drone.Config{
@@ -117,6 +121,15 @@ func newTarget(t *targetConfig, kept storage.Vault, guard target.Guard, base htt
 		})
 	}
 	return nil, fmt.Errorf("target %s: kind %q is not served", t.Name, t.Kind)
+}
+
+// newStranger returns what asks a Drone whose database is written what it shows
+// to everybody; nil if its address is not known.
+func newStranger(t *targetConfig, base http.RoundTripper) (drone.Stranger, error) {
+	if t.URL == "" {
+		return nil, nil
+	}
+	return drone.NewStranger(drone.Config{Name: t.Name, URL: t.URL, HTTP: &http.Client{Transport: base}})
 }
 
 // newEvents returns the reader of what a target's CI server announces.

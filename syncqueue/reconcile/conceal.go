@@ -29,9 +29,16 @@ func (e *Engine) conceal(ctx context.Context, t Target, r providers.Repo) (syncq
 		return syncqueue.Outcome{Note: "the CI server does not have it"}, nil
 	case got.Closed:
 		e.cfg.Log.Warn("strangers saw a repository that is not public", "target", t.Name, "repo", r.Path, "visibility", string(r.Visibility))
-		return syncqueue.Outcome{Note: "strangers saw it, and do not any more"}, nil
+		return syncqueue.Outcome{Note: proven("strangers saw it, and do not any more", got)}, nil
 	}
-	return syncqueue.Outcome{Note: "strangers do not see it"}, nil
+	return syncqueue.Outcome{Note: proven("strangers do not see it", got)}, nil
+}
+
+func proven(note string, got target.Concealed) string {
+	if got.Unproven == "" {
+		return note
+	}
+	return note + "; no stranger was asked: " + got.Unproven
 }
 
 // secret reports whether a repository is known not to be everybody's.

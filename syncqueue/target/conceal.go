@@ -11,7 +11,7 @@ import (
 // did when it first met it, whatever becomes of it at the forge.
 type Concealer interface {
 	// Conceal makes the CI server show r to no stranger any more, by whatever
-	// name it knows it, and proves it by asking as one. It is idempotent and
+	// name it knows it, and proves it by asking as one, or tells why not. It is idempotent and
 	// fails with ErrNoAdministrator where strangers see r and nothing can be
 	// done about it; other errors mean that a retry may help.
 	Conceal(ctx context.Context, r providers.Repo) (Concealed, error)
@@ -23,8 +23,9 @@ type Concealer interface {
 
 // Concealed is what Conceal found.
 type Concealed struct {
-	Unknown bool // the CI server has no such repository
-	Closed  bool // strangers saw it until now
+	Unknown  bool   // the CI server has no such repository
+	Closed   bool   // strangers saw it until now
+	Unproven string // why nobody asked as a stranger; "" if one did
 }
 
 // ErrNoAdministrator means that only an administrator of the CI server can do

@@ -11,6 +11,7 @@ import (
 	"github.com/hookd/hookd/providers"
 	"github.com/hookd/hookd/syncqueue/target"
 	"github.com/hookd/hookd/syncqueue/target/drone"
+	"github.com/hookd/hookd/syncqueue/target/targettest"
 )
 
 // window is a repository that was public when ana's list was first read, and is
@@ -88,6 +89,31 @@ func TestConcealLeavesAnotherRepositoryOfTheNameAlone(t *testing.T) {
 		if !strangerSees(t, s, r.Path) {
 			t.Error("the wrong one was closed")
 		}
+	}
+}
+
+// Whoever follows Drone by other means asks it as a stranger, too.
+func TestStrangerSeesWhatDroneShowsToAll(t *testing.T) {
+	s, r := window(t)
+	sees, err := drone.NewStranger(drone.Config{URL: s.drone.URL})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if seen, err := sees(t.Context(), r); err != nil || !seen {
+		t.Errorf("%t, %v of what is public", seen, err)
+	}
+	if seen, err := sees(t.Context(), providers.Repo{ID: "99", Path: r.Path}); err != nil || seen {
+		t.Errorf("%t, %v of another of that name", seen, err)
+	}
+	if _, err := s.target.Conceal(t.Context(), r); err != nil {
+		t.Fatal(err)
+	}
+	if seen, err := sees(t.Context(), r); err != nil || seen {
+		t.Errorf("%t, %v of what is closed", seen, err)
+	}
+	s.drone.Break(targettest.FaultDown, "")
+	if seen, err := sees(t.Context(), r); err == nil || seen {
+		t.Errorf("%t, %v of a Drone that is down", seen, err)
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/hookd/hookd/providers"
 	"github.com/hookd/hookd/storage"
 	"github.com/hookd/hookd/syncqueue/target"
 	"github.com/hookd/hookd/syncqueue/target/keys"
@@ -115,6 +116,18 @@ func NewActivator(cfg Config) (target.Activator, error) {
 	}
 	t.source = nobody{}
 	return t, nil
+}
+
+// A Stranger asks a Drone without any credential whether it shows a repository.
+type Stranger func(ctx context.Context, r providers.Repo) (sees bool, err error)
+
+// NewStranger returns one of the Drone that cfg names by its URL.
+func NewStranger(cfg Config) (Stranger, error) {
+	t, err := prepare(cfg)
+	if err != nil {
+		return nil, fmt.Errorf("drone: %w", err)
+	}
+	return t.strangersSee, nil
 }
 
 // prepare makes a target without a source of credentials.

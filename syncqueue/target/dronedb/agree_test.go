@@ -57,7 +57,23 @@ func (h *history) run() {
 				h.publish(u)
 			}
 		}
+		h.conceal()
 		h.examine()
+	}
+}
+
+// conceal does what a sweep does.
+func (h *history) conceal() {
+	shown, err := h.w.driver.Exposed(h.t.Context())
+	if err != nil {
+		h.rt.Fatal(err)
+	}
+	for _, r := range shown {
+		if now := h.w.repos[r.ID]; now.Visibility == providers.Private {
+			if got, err := h.w.driver.Conceal(h.t.Context(), now); err != nil || !got.Closed {
+				h.rt.Fatalf("concealing %s: %+v, %v", now.Path, got, err)
+			}
+		}
 	}
 }
 

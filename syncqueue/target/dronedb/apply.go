@@ -14,10 +14,9 @@ type change struct {
 	grant   []string          // ids
 	records map[string]record // rows to write or move first, by id
 	take    []string          // ids
-	shut    []string          // ids
 }
 
-func (c change) empty() bool { return len(c.grant)+len(c.records)+len(c.take)+len(c.shut) == 0 }
+func (c change) empty() bool { return len(c.grant)+len(c.records)+len(c.take) == 0 }
 
 // errRaced means that rows changed since they were looked at.
 var errRaced = errors.New("rows of Drone changed meanwhile")
@@ -59,10 +58,6 @@ func (t *Target) transact(ctx context.Context, db *database, c change) error {
 	w.exec("UPDATE perms SET perm_updated = ?, perm_synced = 0 WHERE perm_user_id = ?", w.now, c.user)
 	if len(c.records) > 0 {
 		w.repositories(c)
-	}
-	for ids := range slices.Chunk(c.shut, many) {
-		w.exec("UPDATE repos SET repo_private = ?, repo_visibility = 'private', repo_updated = ? WHERE (repo_private IS NULL OR NOT repo_private) AND repo_uid IN ("+list(len(ids))+")",
-			append([]any{true, w.now}, args(ids)...)...)
 	}
 	for _, id := range c.grant {
 		w.exec(`INSERT INTO perms (perm_user_id, perm_repo_uid, perm_read, perm_write, perm_admin, perm_synced, perm_created, perm_updated)

@@ -4,7 +4,7 @@
 //
 //	account   who is he in Drone? nobody, a machine or inactive: no account
 //	list      what does Drone show him? perms joined with repos, no forge call
-//	plan      what lacks, what is lost, what is too visible; nothing of it: done
+//	plan      what lacks, and what is lost; nothing of it: done
 //	guard     before anything is taken: does the forge's own count agree?
 //	resolve   addresses of rows that are new or renamed; who holds their names?
 //	apply     one short transaction: names, rows, permissions
@@ -13,6 +13,9 @@
 // A permission is written as Drone's sync writes it (store/batch2/batch.go):
 // read only and never verified (perm_synced 0), so that Drone asks the forge
 // itself before it shows anything inside of that repository.
+//
+// What strangers may see is no user's matter: conceal.go closes it in the
+// repository's own row, and has Drone asked without any credential.
 //
 // Drone's sync deletes the row of a repository whose name another one took, and
 // with it the secrets and schedules. This package moves such a row out of the

@@ -13,10 +13,9 @@ import (
 type plan struct {
 	grant []providers.Access // do not show, or not under their names
 	take  []string           // ids whose permission goes
-	shut  []string           // ids whose row says public though the forge says private
 }
 
-func (p plan) empty() bool { return len(p.grant)+len(p.take)+len(p.shut) == 0 }
+func (p plan) empty() bool { return len(p.grant)+len(p.take) == 0 }
 
 // planFor compares what a user is to see with what Drone has of him. It is
 // pure. Nothing is taken but what want names as lost or calls a stray.
@@ -29,15 +28,12 @@ func planFor(want target.Desired, have map[string]row) plan {
 		if never(a.Repo) == "" && (!r.listed || a.Repo.Path != "" && r.slug != a.Repo.Path) {
 			p.grant = append(p.grant, a)
 		}
-		p.hide(a.Repo, r)
 	}
 	for _, a := range want.Absent {
-		r, ok := have[a.Repo.ID]
-		if ok && !present[a.Repo.ID] {
+		if _, ok := have[a.Repo.ID]; ok && !present[a.Repo.ID] {
 			p.take = append(p.take, a.Repo.ID)
 			present[a.Repo.ID] = true // once
 		}
-		p.hide(a.Repo, r)
 	}
 	if want.Stray != nil {
 		for id, r := range have {
@@ -47,19 +43,7 @@ func planFor(want target.Desired, have map[string]row) plan {
 		}
 	}
 	slices.Sort(p.take)
-	slices.Sort(p.shut)
-	p.shut = slices.Compact(p.shut)
 	return p
-}
-
-// hide notes a row that Drone shows to strangers though the forge calls the
-// repository private. Drone's own sync corrects the private flag and leaves the
-// visibility for ever; a row whose flag is right may have been made public in
-// Drone on purpose, and stays.
-func (p *plan) hide(r providers.Repo, has row) {
-	if has.listed && !has.private && r.Visibility == providers.Private {
-		p.shut = append(p.shut, r.ID)
-	}
 }
 
 // never tells why Drone does not list a repository, "" if it does: its sync

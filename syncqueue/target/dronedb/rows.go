@@ -86,12 +86,14 @@ func (d *database) list(ctx context.Context, user int64) (map[string]row, error)
 	return byUID, nil
 }
 
+const selectRepos = "SELECT repo_uid, repo_slug, repo_private, repo_visibility FROM repos"
+
 // find reads the repositories of any of these ids or names.
 func (d *database) find(ctx context.Context, q querier, uids, slugs []string, lock bool) ([]row, error) {
 	if len(uids)+len(slugs) == 0 {
 		return nil, nil
 	}
-	query := "SELECT repo_uid, repo_slug, repo_private, repo_visibility FROM repos WHERE "
+	query := selectRepos + " WHERE "
 	switch {
 	case len(slugs) == 0:
 		query += "repo_uid IN (" + list(len(uids)) + ")"

@@ -61,33 +61,6 @@ func TestVisibilityOfANewRow(t *testing.T) {
 	})
 }
 
-// Drone's own sync leaves a visibility as it was first stored.
-func TestVisibilityIsFollowed(t *testing.T) {
-	each(t, func(t *testing.T, w *world) {
-		held, lost, chosen := w.repo("acme/held"), w.repo("acme/lost"), w.repo("acme/chosen")
-		for _, r := range []*providers.Repo{&held, &lost} {
-			*r = w.change(r.ID, func(r *providers.Repo) { r.Visibility = providers.Public })
-		}
-		u := w.join(t, "ana", held, lost, chosen)
-		w.exec(t, "UPDATE repos SET repo_visibility = 'public' WHERE repo_uid = ?", chosen.ID) // an operator did, on a private one
-		for _, r := range []*providers.Repo{&held, &lost} {
-			*r = w.change(r.ID, func(r *providers.Repo) { r.Visibility = providers.Private })
-		}
-		want := w.want(held, chosen)
-		want.Absent = of(lost)
-		w.sync(t, u, want)
-		for id, now := range map[string]string{held.ID: "true private", lost.ID: "true private", chosen.ID: "true public"} {
-			got := w.text(t, "SELECT repo_private FROM repos WHERE repo_uid = '"+id+"'") + " " + w.text(t, "SELECT repo_visibility FROM repos WHERE repo_uid = '"+id+"'")
-			if got != now {
-				t.Errorf("%s: got %s, want %s", w.repos[id].Path, got, now)
-			}
-		}
-		if res := w.sync(t, u, want); res.Synced {
-			t.Errorf("wrote again: %+v", res)
-		}
-	})
-}
-
 func TestOnlyWhatIsNamedIsTaken(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		kept, lost, stray := w.repo("acme/kept"), w.repo("acme/lost"), w.repo("acme/stray")

@@ -103,8 +103,8 @@ func (t *Target) guard(ctx context.Context, want target.Desired, p plan, have ma
 // rest. It tells whether there was anything to write, and why some of it was left
 // for another look.
 func (t *Target) write(ctx context.Context, db *database, user int64, want target.Desired, p plan) (wrote bool, note string, err error) {
-	if len(p.take)+len(p.shut) > 0 {
-		if err := t.apply(ctx, db, change{user: user, take: p.take, shut: p.shut}); err != nil {
+	if len(p.take) > 0 {
+		if err := t.apply(ctx, db, change{user: user, take: p.take}); err != nil {
 			return false, "", err
 		}
 		wrote = true

@@ -9,6 +9,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/hookd/hookd/providers"
 	"github.com/hookd/hookd/syncqueue/target"
 )
 
@@ -17,11 +18,14 @@ type Config struct {
 	Name string // of the target, for logs
 	// URL is where Drone's database is: postgres://…, sqlite:///path, or a path.
 	// It may hold a password and is in no log and no error.
-	URL     string
-	Observe func(code int) // told of each user and each probe: 200, or 0 if the database failed; may be nil
-	Guard   target.Guard
-	Now     func() time.Time
-	Log     *slog.Logger
+	URL string
+	// Stranger asks Drone without any credential whether it shows a repository;
+	// nil if nobody knows Drone's own address.
+	Stranger func(ctx context.Context, r providers.Repo) (bool, error)
+	Observe  func(code int) // told of each user and each probe: 200, or 0 if the database failed; may be nil
+	Guard    target.Guard
+	Now      func() time.Time
+	Log      *slog.Logger
 }
 
 // askTimeout bounds one exchange with the database, forge calls not included.
@@ -40,8 +44,9 @@ type Target struct {
 }
 
 var (
-	_ target.Target = (*Target)(nil)
-	_ target.Roster = (*Target)(nil)
+	_ target.Target    = (*Target)(nil)
+	_ target.Roster    = (*Target)(nil)
+	_ target.Concealer = (*Target)(nil)
 )
 
 // New returns a target. It connects to nothing yet.

@@ -31,11 +31,12 @@ type world struct {
 	driver *dronedb.Target
 	now    time.Time
 
-	mu     sync.Mutex
-	repos  map[string]providers.Repo
-	grants map[string]map[string]bool // login -> ids
-	asked  int                        // calls of Remote
-	broken map[string]error           // what Remote says of an id instead
+	mu        sync.Mutex
+	repos     map[string]providers.Repo
+	grants    map[string]map[string]bool // login -> ids
+	asked     int                        // calls of Remote
+	strangers int                        // questions without a credential
+	broken    map[string]error           // what Remote says of an id instead
 }
 
 // each runs a claim on every kind of database.
