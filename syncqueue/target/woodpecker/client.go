@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
+	"time"
 
 	"github.com/hookd/hookd/syncqueue/target"
 	"github.com/hookd/hookd/syncqueue/target/transport"
@@ -24,11 +25,27 @@ func words(h http.Header, body []byte) (string, bool) {
 	return said, said != "" && transport.IsText(h)
 }
 
+// busy is how long to wait for a database that was locked. Woodpecker's own
+// SQLite does not wait for another request's write: of users who are looked at
+// at once, some get a 500 without a word (measured with 3.17.0).
+var busy = []time.Duration{50 * time.Millisecond, 250 * time.Millisecond}
+
 // get reads one JSON value. The forge may be asked, but for no list.
 func (t *Target) get(ctx context.Context, path string, as transport.Authorize, into any) error {
 	ctx, cancel := context.WithTimeout(ctx, lookTimeout)
 	defer cancel()
-	return t.client.Do(ctx, http.MethodGet, path, as, nil, decode(into))
+	for try := 0; ; try++ {
+		err := t.client.Do(ctx, http.MethodGet, path, as, nil, decode(into))
+		var p *transport.Problem
+		if try == len(busy) || !errors.As(err, &p) || p.Status != http.StatusInternalServerError || p.Message != "" {
+			return err
+		}
+		select {
+		case <-time.After(busy[try]):
+		case <-ctx.Done():
+			return err
+		}
+	}
 }
 
 func decode(into any) func(*json.Decoder) error {

@@ -237,3 +237,30 @@ func TestConfigurationIsChecked(t *testing.T) {
 		}
 	}
 }
+
+// Woodpecker's SQLite is locked for a moment while somebody else's look writes.
+func TestLockedDatabaseIsAskedAgain(t *testing.T) {
+	for locked := range 4 {
+		s := newSim(t)
+		u := s.join(t, "ana")
+		fresh := s.live(t, "one", "ana")
+		failed := 0
+		tg := s.with(t, func(c *woodpecker.Config) {
+			c.Observe = func(code int) {
+				if code == http.StatusInternalServerError {
+					failed++
+				}
+				if failed == locked {
+					s.wood.Heal()
+				}
+			}
+		})
+		if locked > 0 {
+			s.wood.Break(targettest.FaultInternal, "GET /api/user")
+		}
+		res, err := tg.Sync(t.Context(), u, target.Desired{Present: held(fresh)})
+		if settled := err == nil && res.Settled(); settled != (locked < 3) || failed != locked {
+			t.Errorf("after %d of %d: %+v, %v", failed, locked, res, err)
+		}
+	}
+}
