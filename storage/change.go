@@ -56,7 +56,7 @@ type Applied struct {
 	Altered  int // cells from one permission to another, and cells whose repository was relabelled
 	Revoked  int // cells to None
 	Stale    int // writes refused because a later read had already decided otherwise
-	First    int // of Granted: cells of users who never held anything before
+	First    int // of Granted: cells of users who never held anything before, or whose whole list was never read
 	Users    int // users whose holdings changed
 	Visible  []Visible
 	Rerun    bool // the job was pushed again while it ran, or its cached read was too old

@@ -5,7 +5,7 @@ package syncqueue
 // place that decides so; a cell tells the same of itself by Asked being zero.
 //
 // What a first fill meets, and what somebody holds who never held anything
-// before, was missed by nobody. A publish job changes nothing that the forge
+// before or whose list was never read as a whole, was missed by nobody. A publish job changes nothing that the forge
 // could have announced.
 func (r Report) Drift() int {
 	j := r.Job

@@ -48,7 +48,7 @@ func (a *applying) seeUser(u providers.User) (*row[userRecord], error) {
 	if !r.known && !r.written {
 		r.written = true
 	}
-	if r.is.Version == 0 {
+	if r.is.Version == 0 || !r.is.Complete {
 		a.fresh[u.ID] = true
 	}
 	if u.Login == "" || a.read < r.is.Read {

@@ -12,7 +12,7 @@ func (a *applying) user(u providers.User) *user {
 		known = &user{User: providers.User{ID: u.ID}, targets: map[string]storage.Published{}}
 		a.db.users[id{a.provider, u.ID}] = known
 	}
-	if known.version == 0 {
+	if known.version == 0 || !known.complete {
 		a.fresh[id{a.provider, u.ID}] = true
 	}
 	if u.Login != "" && u.Login != known.Login && a.read >= known.read {

@@ -37,6 +37,7 @@ var claims = []claim{
 	{"BareIDKeepsLabels", bareID},
 	{"CountsAreByEffect", countsAreByEffect},
 	{"FirstOfALabelledUser", firstOfALabelledUser},
+	{"FirstOfAPartlyKnownUser", firstOfAPartlyKnownUser},
 	{"ChangedUsersArePublished", changedUsersArePublished},
 	{"NewRepositoriesAreToldOnce", newRepositoriesAreTold},
 	{"FirstFillTellsOfNoNewRepository", firstFillTellsOfNone},

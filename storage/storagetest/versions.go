@@ -147,6 +147,16 @@ func firstOfALabelledUser(b *bench) {
 	b.diff(a.First, 0)
 }
 
+// Until somebody's whole list was read, what is found of it is found for the
+// first time, in however many pieces.
+func firstOfAPartlyKnownUser(b *bench) {
+	b.diff(b.apply(audience(app, providers.Read, ana)).First, 1)
+	b.diff(b.apply(audience(lib, providers.Read, ana)).First, 1)
+	b.diff(b.apply(list(ana, providers.Read, app, lib, web)).First, 1)
+	b.diff(b.apply(list(li, providers.Read)).First, 0)
+	b.diff(b.apply(audience(web, providers.Read, ana, li)).First, 1)
+}
+
 func changedUsersArePublished(b *bench) {
 	b.apply(audience(app, providers.Read, ana, li))
 	b.diff(len(b.published()), 2)
