@@ -306,12 +306,14 @@ func TestForksArchivedAndActiveOnesAreLeft(t *testing.T) {
 
 func TestAForgeThatFailsDecidesNothing(t *testing.T) {
 	inBubble(t, acme(), plan{policy: pipelines}, func(h *house) {
-		h.world.fault = func(op string) error {
-			if op == "contents" {
-				return providers.ErrUnavailable
+		h.world.change(func() {
+			h.world.fault = func(op string) error {
+				if op == "contents" {
+					return providers.ErrUnavailable
+				}
+				return nil
 			}
-			return nil
-		}
+		})
 		r := h.world.born("12", "app", "ana")
 		h.world.change(func() { h.world.repos["12"].files[".drone.yml"] = true })
 		h.announce(r, "ana")

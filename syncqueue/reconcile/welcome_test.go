@@ -53,14 +53,16 @@ func TestWhoComesToTheCIServerIsLookedAtAtOnce(t *testing.T) {
 func TestWhomTheCatalogueDoesNotKnowIsAskedForOnTheForge(t *testing.T) {
 	inBubble(t, acme(), plan{}, func(h *house) {
 		guest := h.world.user("guest")
-		h.world.change(func() { h.world.repos["10"].collaborators[guest.ID] = providers.Read })
-		h.world.fault = func(op string) error { return providers.ErrUnavailable }
+		h.world.change(func() {
+			h.world.repos["10"].collaborators[guest.ID] = providers.Read
+			h.world.fault = func(op string) error { return providers.ErrUnavailable }
+		})
 		h.welcome("guest")
 		h.after(time.Minute) // the forge is away, which loses nothing
 		if got := h.ci.list("guest"); len(got) > 0 {
 			t.Fatalf("shown %q by nobody's word", got)
 		}
-		h.world.fault = nil
+		h.world.change(func() { h.world.fault = nil })
 		h.after(2 * time.Minute)
 		h.agree("guest")
 		if !slices.Equal(h.ci.list("guest"), []string{"acme/one"}) {
