@@ -262,7 +262,7 @@ func TestAPlanTellsItsCostAndItsEnd(t *testing.T) {
 	w := newWorld(t)
 	ends := time.Date(2026, 1, 2, 3, 9, 0, 0, time.UTC)
 	plan := syncqueue.Plan{Repos: []string{"41", "42"}, Done: 3, Spent: 9, Price: providers.Price{List: 4, Repo: 1, Audience: 2}, Ends: ends}
-	ids, err := w.db.Enqueue(context.Background(), syncqueue.Cause{}, syncqueue.PlanJob("a", providers.Org{ID: "5", Name: "acme"}, plan, syncqueue.LaneAddition, time.Now()))
+	ids, err := w.db.Enqueue(context.Background(), syncqueue.Cause{By: "poll", Why: "repository poll: new in acme"}, syncqueue.PlanJob("a", providers.Org{ID: "5", Name: "acme"}, plan, syncqueue.LaneAddition, time.Now()))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -3,7 +3,9 @@ package handlers_test
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"io"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"regexp"
@@ -81,4 +83,65 @@ func checkAnswer(t testing.TB, r *http.Request, rec *httptest.ResponseRecorder) 
 	if err := openapi3filter.ValidateResponse(context.Background(), in); err != nil {
 		t.Errorf("%s %s: %v", r.Method, r.URL, err)
 	}
+	for _, name := range unsaid(op, rec) {
+		t.Errorf("%s %s answers %s, which is not described", r.Method, r.URL, name)
+	}
+}
+
+// unsaid lists the fields of an answer that the description does not have. To a
+// schema that does not say what more there may be, anything would be right.
+func unsaid(op *openapi3.Operation, rec *httptest.ResponseRecorder) []string {
+	ref := op.Responses.Status(rec.Code)
+	if ref == nil {
+		ref = op.Responses.Default()
+	}
+	kind, _, _ := strings.Cut(rec.Header().Get("Content-Type"), ";")
+	if ref == nil || !strings.HasSuffix(kind, "json") {
+		return nil
+	}
+	var v any
+	media := ref.Value.Content.Get(kind)
+	if media == nil || media.Schema == nil || json.Unmarshal(rec.Body.Bytes(), &v) != nil {
+		return nil
+	}
+	return unsaidIn(media.Schema.Value, v, "")
+}
+
+func unsaidIn(s *openapi3.Schema, v any, at string) (names []string) {
+	switch v := v.(type) {
+	case []any:
+		for _, item := range v {
+			if s.Items != nil {
+				names = append(names, unsaidIn(s.Items.Value, item, at+"[]")...)
+			}
+		}
+	case map[string]any:
+		known := fieldsOf(s)
+		more := s.AdditionalProperties.Schema
+		for name, value := range v {
+			switch field := known[name]; {
+			case field != nil:
+				names = append(names, unsaidIn(field, value, at+"."+name)...)
+			case more != nil:
+				names = append(names, unsaidIn(more.Value, value, at+".*")...)
+			case len(known) > 0:
+				names = append(names, at+"."+name)
+			}
+		}
+	}
+	return names
+}
+
+// fieldsOf is what a schema says about fields, with the schemas it is made of.
+func fieldsOf(s *openapi3.Schema) map[string]*openapi3.Schema {
+	fields := map[string]*openapi3.Schema{}
+	for _, refs := range []openapi3.SchemaRefs{s.AllOf, s.OneOf, s.AnyOf} {
+		for _, ref := range refs {
+			maps.Copy(fields, fieldsOf(ref.Value))
+		}
+	}
+	for name, ref := range s.Properties {
+		fields[name] = ref.Value
+	}
+	return fields
 }
