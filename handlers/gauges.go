@@ -2,6 +2,7 @@ package handlers
 
 import (
 	"context"
+	"math"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -14,7 +15,7 @@ import (
 type Gauges struct {
 	Stats     func(ctx context.Context) (syncqueue.Stats, error)
 	Users     func() map[string]map[string]int // target -> credential -> users
-	Remaining func() map[string]int            // provider -> requests left; absent where there is no limit
+	Remaining func() map[string]*int           // provider -> requests left; nil where the forge told of no limit
 	Now       func() time.Time
 }
 
@@ -26,14 +27,15 @@ var (
 	descOldest    = prometheus.NewDesc("hookd_queue_oldest_seconds", "How long the longest overdue job has been due.", nil, nil)
 	descBytes     = prometheus.NewDesc("hookd_store_bytes", "Size of the data file.", nil, nil)
 	descUsers     = prometheus.NewDesc("hookd_users", "Users the CI server knows, by the state of their credential.", []string{"target", "credential"}, nil)
-	descRemaining = prometheus.NewDesc("hookd_forge_rate_remaining", "Requests the forge still allows in this window.", []string{"provider"}, nil)
+	descRemaining = prometheus.NewDesc("hookd_forge_rate_remaining", "Requests the forge still allows in this window; NaN where it told of no limit.", []string{"provider"}, nil)
 )
 
 // credentials are the states of a credential, as in package target.
 var credentials = []string{"ok", "missing", "rejected", "unknown"}
 
 // gaugeCollector asks when it is asked. What cannot be had now is left out: a
-// gap shows that nobody knows, a zero would lie.
+// gap shows that nobody knows, a zero would lie. A rate that the forge told
+// nothing of is not a number, which no comparison takes for a low one.
 type gaugeCollector struct{ g Gauges }
 
 func (c gaugeCollector) Describe(ch chan<- *prometheus.Desc) {
@@ -70,7 +72,11 @@ func (c gaugeCollector) Collect(ch chan<- prometheus.Metric) {
 	}
 	if c.g.Remaining != nil {
 		for provider, n := range c.g.Remaining() {
-			gauge(descRemaining, float64(n), provider)
+			left := math.NaN()
+			if n != nil {
+				left = float64(*n)
+			}
+			gauge(descRemaining, left, provider)
 		}
 	}
 }

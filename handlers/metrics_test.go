@@ -57,9 +57,10 @@ func TestMetricsOfTheContractExistFromTheStart(t *testing.T) {
 func TestMetricsCountWhatHappens(t *testing.T) {
 	now := time.Now()
 	reg := prometheus.NewRegistry()
+	left := 4711
 	m := handlers.NewMetrics(reg, handlers.Build{Version: "1.2.3", Revision: "abc", GoVersion: "go1"}, handlers.Gauges{
 		Users:     func() map[string]map[string]int { return map[string]map[string]int{"drone": {"missing": 3}} },
-		Remaining: func() map[string]int { return map[string]int{"git": 4711} },
+		Remaining: func() map[string]*int { return map[string]*int{"git": &left, "lab": nil} },
 		Now:       func() time.Time { return now },
 	})
 	m.Delivery("git", "repository.created", "accepted")
@@ -99,6 +100,7 @@ func TestMetricsCountWhatHappens(t *testing.T) {
 		`hookd_users{credential="missing",target="drone"}`:                                    "3",
 		`hookd_users{credential="ok",target="drone"}`:                                         "0",
 		`hookd_forge_rate_remaining{provider="git"}`:                                          "4711",
+		`hookd_forge_rate_remaining{provider="lab"}`:                                          "NaN",
 		`hookd_build_info{goversion="go1",revision="abc",version="1.2.3"}`:                    "1",
 	} {
 		if got[series] != want {

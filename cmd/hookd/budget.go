@@ -43,12 +43,13 @@ func (d *desk) held() syncqueue.Held {
 	return h
 }
 
-// remaining is what each provider's token has left, where there is a limit.
-func (d *desk) remaining() map[string]int {
-	out := map[string]int{}
+// remaining is what each provider's token has left, nil without a known limit.
+func (d *desk) remaining() map[string]*int {
+	out := map[string]*int{}
 	for _, p := range d.forges {
-		if r := p.rate(); r != nil && r.Remaining != nil {
-			out[p.cfg.Name] = *r.Remaining
+		out[p.cfg.Name] = nil
+		if r := p.rate(); r != nil {
+			out[p.cfg.Name] = r.Remaining
 		}
 	}
 	return out

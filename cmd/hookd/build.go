@@ -23,7 +23,7 @@ func (s *server) build() error {
 	s.metrics = handlers.NewMetrics(prometheus.NewRegistry(), buildVersion(), handlers.Gauges{
 		Stats:     s.store.Stats,
 		Users:     func() map[string]map[string]int { return s.desk.users(context.Background()) },
-		Remaining: func() map[string]int { return s.desk.remaining() },
+		Remaining: func() map[string]*int { return s.desk.remaining() },
 		Now:       time.Now,
 	})
 	s.feed = handlers.NewFeed(handlers.Past{Journal: s.store, Console: s.store, Visibles: s.store}, time.Now)
