@@ -8,8 +8,8 @@ import (
 )
 
 // An encoder appends the two records that each push writes, to the byte as
-// encoding/json does, which reads them, in a fifth of its time. What is named
-// "If" is left out when it is zero.
+// encoding/json does, in a fifth of its time. What is named "If" is left out
+// when it is zero.
 type encoder struct {
 	b   []byte
 	err error

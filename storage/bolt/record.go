@@ -87,6 +87,11 @@ func unsealJSON(in table, key, record []byte, v any) error {
 	if err != nil {
 		return err
 	}
+	return unmarshal(in, key, data, v)
+}
+
+// unmarshal decodes the payload of a record.
+func unmarshal(in table, key, data []byte, v any) error {
 	if err := json.Unmarshal(data, v); err != nil {
 		return &DamagedError{Bucket: in.String(), Key: append([]byte(nil), key...), Reason: err.Error()}
 	}

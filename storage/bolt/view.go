@@ -110,8 +110,16 @@ func unsealJob(id string, record []byte) (*jobRecord, error) {
 	if record == nil {
 		return nil, nil
 	}
+	key := []byte(id)
+	data, err := unseal(tJobs, key, record)
+	if err != nil {
+		return nil, err
+	}
+	if r, ok := decodeJob(data); ok {
+		return r, nil
+	}
 	var r jobRecord
-	if err := unsealJSON(tJobs, []byte(id), record, &r); err != nil {
+	if err := unmarshal(tJobs, key, data, &r); err != nil {
 		return nil, err
 	}
 	return &r, nil
