@@ -15,7 +15,7 @@ import (
 //	| 1     | crc(key, data) | data …
 //	+-------+----------------+-----------
 //
-// A version says how the data is to be read: only a body's may be 2 (body.go).
+// A version says how the data is to be read: only a body's may be 2 or 3 (body.go).
 const (
 	recordVersion = 1
 	recordHeader  = 5
