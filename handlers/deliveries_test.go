@@ -118,15 +118,17 @@ func TestReplayPushesPastTheDedupe(t *testing.T) {
 	now = now.Add(2 * time.Second)
 	w.run(syncqueue.Outcome{}, syncqueue.KindRepo)
 
-	rec, dry := w.call("operator", "POST", "/api/v1/deliveries/"+id+"/replay?dry_run=true", "")
-	plan, _ := dry["plan"].([]any)
-	if rec.Code != http.StatusOK || dry["jobs"] != 1.0 || len(plan) != 1 || plan[0].(map[string]any)["key"] != "repo/a/42" {
-		t.Errorf("dry: %d %s", rec.Code, rec.Body)
+	for _, ask := range []string{"dry_run=true", "dry_run=1", "dry_run"} {
+		rec, dry := w.call("operator", "POST", "/api/v1/deliveries/"+id+"/replay?"+ask, "")
+		plan, _ := dry["plan"].([]any)
+		if rec.Code != http.StatusAccepted || dry["delivery"] != id || dry["jobs"] != 1.0 || len(plan) != 1 || plan[0].(map[string]any)["key"] != "repo/a/42" {
+			t.Errorf("%s: %d %s", ask, rec.Code, rec.Body)
+		}
 	}
 	if jobs, _ := w.db.JobsOf(ctx, id); len(jobs) != 1 {
 		t.Errorf("a dry run pushed: %v", jobs)
 	}
-	rec, real := w.call("operator", "POST", "/api/v1/deliveries/"+id+"/replay", "")
+	rec, real := w.call("operator", "POST", "/api/v1/deliveries/"+id+"/replay?dry_run=false", "")
 	if rec.Code != http.StatusAccepted || real["delivery"] != id || real["jobs"] != 1.0 || real["plan"] != nil {
 		t.Errorf("%d %s", rec.Code, rec.Body)
 	}

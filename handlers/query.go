@@ -111,11 +111,16 @@ func (q *query) duration(name string, otherwise, most time.Duration) time.Durati
 	return d
 }
 
+// boolean reads a switch, which is off if it is not given. Its name alone turns
+// it on, as for readyz?verbose.
 func (q *query) boolean(name string) bool {
+	if !q.values.Has(name) {
+		return false
+	}
 	switch q.values.Get(name) {
-	case "true", "1":
+	case "true", "1", "":
 		return true
-	case "", "false", "0":
+	case "false", "0":
 		return false
 	}
 	q.fail("%s is true or false", name)

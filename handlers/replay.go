@@ -49,7 +49,7 @@ func (s *api) replayOne(w http.ResponseWriter, r *http.Request) {
 		for _, j := range jobs {
 			answer.Plan = append(answer.Plan, planned{j.Kind, j.Key, j.Provider, j.Subject, j.Within, laneName(j.Lane)})
 		}
-		writeJSON(w, http.StatusOK, answer)
+		writeJSON(w, http.StatusAccepted, answer)
 		return
 	}
 	if err := s.steering.replay(r.Context(), rec, jobs); err != nil {
