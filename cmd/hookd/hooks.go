@@ -181,7 +181,8 @@ func (a *app) printHooks(rows []hookRow) error {
 	}
 	for _, r := range rows {
 		if r.State == hookUnknown {
-			fmt.Fprintf(a.stderr, "%s %s: %s\nfix: %s\n", r.Provider, r.place, clean(r.Error), clean(r.Fix))
+			where := strings.TrimSpace(r.Provider + " " + r.place)
+			fmt.Fprintf(a.stderr, "%s: %s\nfix: %s\n", where, clean(r.Error), clean(r.Fix))
 		}
 	}
 	return nil

@@ -55,7 +55,11 @@ func (a *app) report(err error) int {
 	case errors.Is(err, errSilent):
 		return exitFailed
 	}
-	fmt.Fprintf(a.stderr, "hookd: %v\n", err)
+	text := err.Error()
+	fmt.Fprintf(a.stderr, "hookd: %s\n", text)
+	if !strings.Contains(text, "\nfix: ") && !strings.Contains(text, "\nsee: ") {
+		fmt.Fprintln(a.stderr, "see: hookd doctor")
+	}
 	return exitFailed
 }
 

@@ -84,7 +84,7 @@ func (a *app) replayIDs(ctx context.Context, cmd *cli.Command, ids []string) err
 		Delivery string `json:"delivery"`
 		Jobs     int    `json:"jobs"`
 	}
-	var all []replayed
+	all := []replayed{}
 	var errs []error
 	for _, id := range ids {
 		var r replayed
