@@ -37,8 +37,9 @@ func run(ctx context.Context, args []string, env environ, stdin io.Reader, stdou
 // report tells people about an error and turns it into an exit code.
 func (a *app) report(err error) int {
 	var (
-		usage  *usageError
-		config *faults
+		usage   *usageError
+		config  *faults
+		refused *answerError
 	)
 	switch {
 	case err == nil:
@@ -57,7 +58,7 @@ func (a *app) report(err error) int {
 	}
 	text := err.Error()
 	fmt.Fprintf(a.stderr, "hookd: %s\n", text)
-	if !strings.Contains(text, "\nfix: ") && !strings.Contains(text, "\nsee: ") {
+	if errors.As(err, &refused) && !strings.Contains(text, "\nfix: ") && !strings.Contains(text, "\nsee: ") {
 		fmt.Fprintln(a.stderr, "see: hookd doctor")
 	}
 	return exitFailed
