@@ -23,7 +23,8 @@ func (e *Engine) Differences(ctx context.Context, jobs []syncqueue.Job) iter.Seq
 		for _, j := range jobs {
 			p := apart[j.Provider]
 			if known, ok := e.providers[j.Provider]; ok && p == nil {
-				p = &provider{Provider: known.Provider, targets: known.targets}
+				p = e.remember(known.Provider)
+				p.targets = known.targets
 				apart[j.Provider] = p
 			}
 			if p == nil {

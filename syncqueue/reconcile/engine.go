@@ -96,7 +96,7 @@ type provider struct {
 func New(cfg Config) (*Engine, error) {
 	e := &Engine{cfg: cfg, providers: map[string]*provider{}, targets: map[string]Target{}, started: cfg.Now().Truncate(time.Second)}
 	for _, p := range cfg.Providers {
-		e.providers[p.Name] = &provider{Provider: p}
+		e.providers[p.Name] = e.remember(p)
 	}
 	for _, t := range cfg.Targets {
 		p, ok := e.providers[t.Provider]
@@ -113,6 +113,11 @@ func New(cfg Config) (*Engine, error) {
 		e.targets[t.Name] = t
 	}
 	return e, nil
+}
+
+// remember returns p with nothing remembered about it yet.
+func (e *Engine) remember(p Provider) *provider {
+	return &provider{Provider: p, models: models{now: e.cfg.Now, life: lifeOf(p, e.cfg.Reconcile)}}
 }
 
 // Handle does one job's work. It implements syncqueue.Handler.

@@ -14,15 +14,29 @@ import (
 // under which it was read: whoever computes from it must not pretend to have
 // read later.
 type models struct {
+	now  func() time.Time
+	life time.Duration // for how long a model is believed without being read again
+
 	mu    sync.Mutex
 	byOrg map[string]*kept
+}
+
+// lifeOf is for how long p's models are believed. The members poll keeps them
+// younger, if it takes no longer than its interval. Where it fails, is held or
+// is not made, who left would go on getting what is new.
+func lifeOf(p Provider, reconcile time.Duration) time.Duration {
+	if p.Members <= 0 {
+		return reconcile
+	}
+	return max(2*p.Members, time.Minute)
 }
 
 type kept struct {
 	read  sync.Mutex // held while somebody reads, so that others wait for him
 	model providers.Model
-	fence uint64 // 0 if the model is outdated, or was never read
-	known bool   // there is a model, if an outdated one
+	fence uint64    // 0 if the model is outdated, or was never read
+	at    time.Time // when reading it began
+	known bool      // there is a model, if an outdated one
 
 	// turned is what differed between the models that were read since the
 	// members poll compared: what went and came back differs in none of the two
@@ -33,16 +47,16 @@ type kept struct {
 	meant time.Time // when an operator said that much smaller teams are meant
 }
 
-// replace keeps a model that was read under fence, with what it differs in from
-// the last one.
-func (k *kept) replace(f providers.TeamForge, model providers.Model, fence uint64) {
+// replace keeps a model that was read under fence from at on, with what it
+// differs in from the last one.
+func (k *kept) replace(f providers.TeamForge, model providers.Model, fence uint64, at time.Time) {
 	if k.known {
 		if d := diffModels(k.model, model, priceIn(f, model)); len(d.users)+len(d.repos) > 0 {
 			k.turned.add(d)
 			k.unwrote = true
 		}
 	}
-	k.model, k.fence, k.known = model, fence, true
+	k.model, k.fence, k.at, k.known = model, fence, at, true
 }
 
 func (m *models) of(org string) *kept {
@@ -60,12 +74,13 @@ func (m *models) of(org string) *kept {
 }
 
 // get returns a model read under a fence of at least atLeast, reading it under
-// the caller's fence now if none is kept.
+// the caller's fence now if none is kept, or only one that is too old.
 func (m *models) get(ctx context.Context, f providers.TeamForge, org providers.Org, now, atLeast uint64) (providers.Model, uint64, error) {
 	k := m.of(org.ID)
 	k.read.Lock()
 	defer k.read.Unlock()
-	if k.fence != 0 && k.fence >= atLeast {
+	at := m.now()
+	if k.fence != 0 && k.fence >= atLeast && at.Sub(k.at) < m.life {
 		return k.model, k.fence, nil
 	}
 	model, err := readModel(ctx, f, org)
@@ -74,19 +89,19 @@ func (m *models) get(ctx context.Context, f providers.TeamForge, org providers.O
 	}
 	// A slower reader with an older lease must not turn the clock back.
 	if now > k.fence {
-		k.replace(f, model, now)
+		k.replace(f, model, now, at)
 	}
 	return model, now, nil
 }
 
-// poll keeps a model that the members poll read under fence, and returns what
-// turned since its last run.
-func (m *models) poll(f providers.TeamForge, org string, model providers.Model, fence uint64) drift {
+// poll keeps a model that the members poll read under fence from at on, and
+// returns what turned since its last run.
+func (m *models) poll(f providers.TeamForge, org string, model providers.Model, fence uint64, at time.Time) drift {
 	k := m.of(org)
 	k.read.Lock()
 	defer k.read.Unlock()
 	if fence > k.fence {
-		k.replace(f, model, fence)
+		k.replace(f, model, fence, at)
 	}
 	turned := k.turned
 	k.turned, k.unwrote = drift{}, false

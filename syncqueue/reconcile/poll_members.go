@@ -117,6 +117,7 @@ func (e *Engine) pollTeams(ctx context.Context, m *membersPoll) (held *syncqueue
 		}
 		return nil, nil
 	}
+	at := e.cfg.Now()
 	model, err := readModel(ctx, tf, m.org)
 	if err != nil {
 		return &syncqueue.Outcome{}, err
@@ -138,7 +139,7 @@ func (e *Engine) pollTeams(ctx context.Context, m *membersPoll) (held *syncqueue
 		return nil, err
 	}
 	m.noted = len(before.users)+len(before.repos) > 0
-	m.turned = m.p.models.poll(tf, m.org.ID, model, m.l.Fence)
+	m.turned = m.p.models.poll(tf, m.org.ID, model, m.l.Fence, at)
 	if was != nil {
 		m.turned.add(before)
 	}
