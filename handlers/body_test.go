@@ -209,3 +209,29 @@ func TestThrottleCountsWhatItSwallows(t *testing.T) {
 		t.Error("another kind of line was swallowed")
 	}
 }
+
+// TestTheLargestFormIsTakenAlone: raw and decoded it is within the budget, or
+// its sender could try for ever.
+func TestTheLargestFormIsTakenAlone(t *testing.T) {
+	b := newBodyReader(0, 0)
+	const head, tail = "payload=%7B%22a%22%3A%22", "%22%7D"
+	form := head + strings.Repeat("x", defaultMaxBody-len(head)-len(tail)) + tail
+	for _, declared := range []bool{true, false} {
+		r := httptest.NewRequest(http.MethodPost, "/", strings.NewReader(form))
+		if !declared {
+			r.ContentLength = -1
+		}
+		raw, held, err := b.read(httptest.NewRecorder(), r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		body, problem := jsonOf(raw, true, held)
+		if problem != nil || len(body) != len(form)-len(`payload=`)-7*len("22") {
+			t.Errorf("declared %v: %d bytes of %d, %+v", declared, len(body), len(form), problem)
+		}
+		held.release()
+		if n := b.large.used.Load(); n != 0 {
+			t.Errorf("%d held afterwards", n)
+		}
+	}
+}

@@ -3,7 +3,6 @@ package handlers
 import (
 	"mime"
 	"net/http"
-	"net/url"
 	"strings"
 
 	"github.com/hookd/hookd/providers/document"
@@ -91,16 +90,16 @@ func mediaType(r *http.Request, forms bool) (form, ok bool) {
 func jsonOf(raw []byte, form bool, held *hold) ([]byte, *problem) {
 	body := raw
 	if form {
-		if !held.add(2 * int64(len(raw))) {
+		field := payloadOf(raw)
+		if !held.add(int64(len(field))) {
 			p := newProblem(http.StatusServiceUnavailable, "too much at once")
 			return nil, &p
 		}
-		fields, err := url.ParseQuery(string(raw))
-		if err != nil {
+		var err error
+		if body, err = unescape(field); err != nil {
 			p := newProblem(http.StatusBadRequest, "the body is not a form")
 			return nil, &p
 		}
-		body = []byte(fields.Get("payload"))
 	}
 	if !document.Valid(body) {
 		p := newProblem(http.StatusBadRequest, "the body is not valid JSON")
