@@ -216,7 +216,7 @@ func (db *DB) list(ctx context.Context, in table, provider, cursor string, limit
 // Snapshot implements storage.Catalogue.
 func (db *DB) Snapshot(_ context.Context, key string) (out []byte, err error) {
 	err = db.view(func(v view) error {
-		record := v.bucket(tSnapshots).Get([]byte(key))
+		record := v.value(tSnapshots, []byte(key))
 		if record == nil {
 			return storage.ErrUnknown
 		}

@@ -142,7 +142,7 @@ func (c *checkup) record(t table, k, v []byte) error {
 
 // body makes sure that a delivery's bytes unfold to what was received.
 func (c *checkup) body(k, v []byte) error {
-	record := c.bucket(tDeliveries).Get(k)
+	record := c.value(tDeliveries, k)
 	if record == nil {
 		return c.leads(tBodies, k, tDeliveries, k)
 	}

@@ -159,7 +159,7 @@ func (c *completing) takeOver(t *txn, job syncqueue.Job) error {
 	}
 	c.out.Followed++
 	for _, j := range taken {
-		if err := t.cause(id, j.Causes); err != nil {
+		if err := t.cause(id, j.Causes, ""); err != nil {
 			return err
 		}
 	}

@@ -53,7 +53,7 @@ func (db *DB) Job(_ context.Context, prefix string) (j syncqueue.Job, err error)
 // Pending implements syncqueue.Console.
 func (db *DB) Pending(_ context.Context, k syncqueue.Key) (j syncqueue.Job, err error) {
 	err = db.settled(func(v view) error {
-		r, err := v.job(string(v.bucket(tKeys).Get([]byte(k))))
+		r, err := v.job(string(v.value(tKeys, []byte(k))))
 		if err == nil && r == nil {
 			err = syncqueue.ErrUnknown
 		}

@@ -1,6 +1,7 @@
 package bolt
 
 import (
+	"bytes"
 	"errors"
 	"slices"
 
@@ -22,7 +23,7 @@ func (t *txn) intact(id string) (*jobRecord, error) {
 
 // job is that of the view, which the writer need not decode again.
 func (t *txn) job(id string) (*jobRecord, error) {
-	record := t.bucket(tJobs).Get([]byte(id))
+	record := t.value(tJobs, []byte(id))
 	if r, ok := t.db.recent.find(id, record); ok {
 		return r, nil
 	}
@@ -31,29 +32,51 @@ func (t *txn) job(id string) (*jobRecord, error) {
 
 // file stores j as what became of old (nil if it is new), in every table that
 // its state asks for. A job that stays leased keeps its lease.
-func (t *txn) file(old *jobRecord, j syncqueue.Job) error {
+func (t *txn) file(old *jobRecord, j syncqueue.Job) error { return t.fileLease(old, became(old, j)) }
+
+func became(old *jobRecord, j syncqueue.Job) *jobRecord {
 	r := &jobRecord{Job: j}
 	if old != nil && j.State == syncqueue.Leased {
 		r.Fence, r.Until = old.Fence, old.Until
 	}
-	return t.fileLease(old, r)
+	return r
 }
 
-func (t *txn) fileLease(old, r *jobRecord) error {
-	if old != nil {
-		if err := t.unfile(old, r.State); err != nil {
+func (t *txn) fileLease(old, r *jobRecord) error { return t.fileStored(old, asStored(r)) }
+
+// fileStored is fileLease for a record that is as asStored returns it, and that
+// nobody else refers to.
+func (t *txn) fileStored(old, r *jobRecord) error {
+	if old == nil || !t.stays(old, r) {
+		if old != nil {
+			if err := t.unfile(old, r.State); err != nil {
+				return err
+			}
+		}
+		if err := t.index(old, r); err != nil {
 			return err
 		}
-	}
-	if err := t.index(old, r); err != nil {
-		return err
 	}
 	record, err := sealJob([]byte(r.ID), r)
 	if err != nil {
 		return err
 	}
-	t.db.recent.add(r, record)
+	t.db.recent.keep(r, record)
 	return t.swap(tJobs, []byte(r.ID), record)
+}
+
+// stays reports whether a job that is due, or waits, does so where it stands
+// already: in a storm most are pushed again without becoming due any later.
+func (t *txn) stays(old, r *jobRecord) bool {
+	if old.State != syncqueue.Ready || r.State != syncqueue.Ready {
+		return false
+	}
+	in, key := tReady, readyKey
+	if r.NotBefore.After(t.now) {
+		in, key = tWaiting, waitingKey
+	}
+	k := key(r.Job)
+	return bytes.Equal(k, key(old.Job)) && t.has(in, k)
 }
 
 // index counts r and enters it into the table of its state.
@@ -118,11 +141,12 @@ func (t *txn) announced(j syncqueue.Job) bool {
 	})
 }
 
-// cause remembers which deliveries led to a job.
-func (t *txn) cause(job string, causes []syncqueue.Cause) error {
+// cause remembers which deliveries led to a job. Filed is the one that this
+// request files, if any.
+func (t *txn) cause(job string, causes []syncqueue.Cause, filed string) error {
 	for _, c := range causes {
 		key := causedKey(c.Delivery, job)
-		if c.Delivery == "" || t.has(tCaused, key) || !t.has(tDeliveries, []byte(c.Delivery)) {
+		if c.Delivery == "" || c.Delivery != filed && (t.has(tCaused, key) || !t.has(tDeliveries, []byte(c.Delivery))) {
 			continue
 		}
 		if err := t.put(tCaused, key, []byte{}); err != nil {

@@ -112,7 +112,8 @@ func (t *txn) merged() error {
 	all := t.merging
 	t.merging = nil
 	for _, id := range slices.Sorted(maps.Keys(all)) {
-		if err := t.file(all[id].old, all[id].job); err != nil {
+		m := all[id] // of what was stored: nothing in it has to be made so
+		if err := t.fileStored(m.old, became(m.old, m.job)); err != nil {
 			return err
 		}
 	}

@@ -97,7 +97,7 @@ func (db *DB) check(marked string) error {
 		if v.bucket(tMeta) == nil {
 			return fmt.Errorf("bolt: %s is a bbolt file, but not hookd's", db.path)
 		}
-		version, err := unseal(tMeta, metaSchema, v.bucket(tMeta).Get(metaSchema))
+		version, err := unseal(tMeta, metaSchema, v.value(tMeta, metaSchema))
 		if err != nil {
 			return err
 		}

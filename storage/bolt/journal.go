@@ -118,7 +118,7 @@ func (v view) delivery(prefix string) (d deliveryRecord, err error) {
 	if err != nil {
 		return d, err
 	}
-	return unsealDelivery([]byte(id), v.bucket(tDeliveries).Get([]byte(id)))
+	return unsealDelivery([]byte(id), v.value(tDeliveries, []byte(id)))
 }
 
 func (v view) record(d deliveryRecord) (syncqueue.Record, error) {
@@ -146,7 +146,7 @@ func (db *DB) Body(_ context.Context, prefix string) (out providers.Delivery, er
 		}
 		out = d.Delivery
 		key := []byte(out.ID)
-		record := v.bucket(tBodies).Get(key)
+		record := v.value(tBodies, key)
 		if record == nil {
 			return syncqueue.ErrUnknown
 		}

@@ -82,7 +82,7 @@ func (s *sweep) walk(in table, fn func(k, record []byte) (bool, error)) error {
 // received is when a delivery came, the zero time if it cannot be read: then
 // it is the oldest.
 func (s *sweep) received(id []byte) time.Time {
-	d, err := unsealDelivery(id, s.t.bucket(tDeliveries).Get(id))
+	d, err := unsealDelivery(id, s.t.value(tDeliveries, id))
 	if err != nil {
 		return time.Time{}
 	}

@@ -97,7 +97,7 @@ func (t *txn) known(g guid) (string, bool, error) {
 	if !ok {
 		return "", false, nil
 	}
-	record := t.bucket(tDeliveries).Get([]byte(id))
+	record := t.value(tDeliveries, []byte(id))
 	if record == nil {
 		return "", false, nil
 	}
@@ -189,15 +189,16 @@ func (t *txn) push(j syncqueue.Job) (string, error) {
 	if j.NotBefore.IsZero() {
 		j.NotBefore = t.now
 	}
-	return t.pushDraft(draft{job: j})
+	return t.pushDraft(draft{job: j}, "")
 }
 
-func (t *txn) pushDraft(x draft) (string, error) {
+// pushDraft is push for a draft of the delivery that this request files, if any.
+func (t *txn) pushDraft(x draft, filed string) (string, error) {
 	key := []byte(x.job.Key)
-	if id := t.bucket(tKeys).Get(key); id != nil {
+	if id := t.value(tKeys, key); id != nil {
 		if m := t.merging[string(id)]; m != nil {
 			m.job = syncqueue.Merge(m.job, x.job)
-			return m.old.ID, t.cause(m.old.ID, x.job.Causes)
+			return m.old.ID, t.cause(m.old.ID, x.job.Causes, filed)
 		}
 		old, err := t.intact(string(id))
 		if err != nil {
@@ -210,7 +211,7 @@ func (t *txn) pushDraft(x draft) (string, error) {
 			} else if err := t.file(old, job); err != nil {
 				return "", err
 			}
-			return old.ID, t.cause(old.ID, x.job.Causes)
+			return old.ID, t.cause(old.ID, x.job.Causes, filed)
 		}
 	}
 	if x.fresh == nil {
@@ -224,5 +225,5 @@ func (t *txn) pushDraft(x draft) (string, error) {
 		return "", err
 	}
 	t.db.recent.keep(x.fresh, x.record)
-	return x.fresh.ID, t.cause(x.fresh.ID, x.fresh.Causes)
+	return x.fresh.ID, t.cause(x.fresh.ID, x.fresh.Causes, filed)
 }

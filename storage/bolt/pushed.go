@@ -85,7 +85,7 @@ func (p *pushed) file(t *txn) error {
 		return nil
 	}
 	for _, x := range p.drafts {
-		if _, err := t.pushDraft(x); err != nil {
+		if _, err := t.pushDraft(x, p.id); err != nil {
 			return err
 		}
 	}

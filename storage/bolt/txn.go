@@ -157,7 +157,7 @@ func (t *txn) add(in table, key, record []byte) error {
 
 // swap rewrites a record whose size counts.
 func (t *txn) swap(in table, key, record []byte) error {
-	t.st.Bytes += int64(len(record)) - int64(len(t.bucket(in).Get(key)))
+	t.st.Bytes += int64(len(record)) - int64(len(t.value(in, key)))
 	if record == nil {
 		return t.del(in, key)
 	}

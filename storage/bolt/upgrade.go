@@ -9,7 +9,7 @@ import (
 // either it is of the old one afterwards or of this.
 func (db *DB) upgrade() error {
 	return db.update(context.Background(), func(t *txn) error {
-		version, err := unseal(tMeta, metaSchema, t.bucket(tMeta).Get(metaSchema))
+		version, err := unseal(tMeta, metaSchema, t.value(tMeta, metaSchema))
 		if err != nil || version[0] == schema {
 			return err
 		}

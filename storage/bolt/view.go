@@ -17,10 +17,15 @@ import (
 // what was decoded.
 type view struct {
 	tx   *bbolt.Tx
-	open *[tables]*bbolt.Bucket // as they are asked for
+	open *[tables]handle // as they are asked for
 }
 
-func viewOf(tx *bbolt.Tx) view { return view{tx, new([tables]*bbolt.Bucket)} }
+type handle struct {
+	bucket *bbolt.Bucket
+	cursor *bbolt.Cursor // of value alone, which moves it before it looks
+}
+
+func viewOf(tx *bbolt.Tx) view { return view{tx, new([tables]handle)} }
 
 // view runs fn in a read transaction, which must be short: while one is open
 // the writer can neither reuse its pages nor grow the mapping.
@@ -45,23 +50,36 @@ func closed(err error) error {
 }
 
 func (v view) bucket(t table) *bbolt.Bucket {
-	if v.open[t] == nil {
-		v.open[t] = v.tx.Bucket([]byte(t.String()))
+	if v.open[t].bucket == nil {
+		v.open[t].bucket = v.tx.Bucket([]byte(t.String()))
 	}
-	return v.open[t]
+	return v.open[t].bucket
+}
+
+// value returns the record under key, nil if there is none. It is bbolt's Get
+// without a new cursor each time, which a filing would make by the thousand.
+func (v view) value(t table, key []byte) []byte {
+	if v.open[t].cursor == nil {
+		v.open[t].cursor = v.bucket(t).Cursor()
+	}
+	k, record := v.open[t].cursor.Seek(key)
+	if !bytes.Equal(k, key) {
+		return nil
+	}
+	return record
 }
 
 // store is the identity of the store.
 func (v view) store() (string, error) {
-	id, err := unseal(tMeta, metaID, v.bucket(tMeta).Get(metaID))
+	id, err := unseal(tMeta, metaID, v.value(tMeta, metaID))
 	return string(id), err
 }
 
-func (v view) has(t table, key []byte) bool { return v.bucket(t).Get(key) != nil }
+func (v view) has(t table, key []byte) bool { return v.value(t, key) != nil }
 
 // get decodes the record under key into x and reports whether there is one.
 func (v view) get(t table, key []byte, x any) (bool, error) {
-	record := v.bucket(t).Get(key)
+	record := v.value(t, key)
 	if record == nil {
 		return false, nil
 	}
@@ -102,7 +120,7 @@ func (v view) resolve(t table, prefix string) (string, error) {
 
 // job returns nil if there is none.
 func (v view) job(id string) (*jobRecord, error) {
-	return unsealJob(id, v.bucket(tJobs).Get([]byte(id)))
+	return unsealJob(id, v.value(tJobs, []byte(id)))
 }
 
 // unsealJob returns nil if there is no record.
