@@ -3,6 +3,7 @@ package providerstest
 import (
 	"cmp"
 	"slices"
+	"strconv"
 
 	"github.com/hookd/hookd/providers"
 )
@@ -76,6 +77,32 @@ func (g *Gitea) Lists(login string) map[string]providers.Permission {
 		list[r.repo().ID] = p
 	}
 	return list
+}
+
+// Model tells who is in an organization's teams and which repositories each of
+// them has, those of a team that has them all too, whatever the API answers.
+func (g *Gitea) Model(org string) (providers.Model, error) {
+	g.mu.RLock()
+	defer g.mu.RUnlock()
+	o, err := g.org(org)
+	if err != nil {
+		return providers.Model{}, err
+	}
+	m := providers.Model{Org: providers.Org{ID: strconv.FormatInt(o.id, 10), Name: o.login}}
+	for _, t := range o.teams {
+		team := providers.TeamModel{Team: providers.Team{ID: strconv.FormatInt(t.id, 10), Name: t.name}, Owners: t.owners, AllRepos: t.all}
+		for u := range t.members {
+			team.Members = append(team.Members, u.user())
+			if id := u.user().ID; u.restricted && !slices.Contains(m.Restricted, id) {
+				m.Restricted = append(m.Restricted, id)
+			}
+		}
+		for r := range t.repos {
+			team.Repos = append(team.Repos, r.repo().ID)
+		}
+		m.Teams = append(m.Teams, team)
+	}
+	return m, nil
 }
 
 // Users implements Truth.
