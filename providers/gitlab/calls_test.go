@@ -102,8 +102,40 @@ func TestAnswersAreAskedForAnewOnlyIfTheyChanged(t *testing.T) {
 			t.Errorf("%d people, want %d: %v", n, people, err)
 		}
 	}
-	if n := f.Requests(); n != 4 {
+	if n := f.Requests(); n != 1+4 { // once for whom it is shared with, as nobody read it before
 		t.Errorf("%d requests", n)
+	}
+}
+
+// The people of a group that many projects are shared with are read once, though
+// the members of none of these projects have them.
+func TestWhomASharedGroupIsSharedWithIsReadOnce(t *testing.T) {
+	for _, polled := range []bool{false, true} {
+		g, f := start(t, providerstest.GitLabOptions{})
+		o := must[providers.Org](t)(g.CreateOrg("acme", "private"))
+		must[providers.Org](t)(g.CreateGroup("core", "private"))
+		must[providers.Org](t)(g.CreateGroup("friends", "private"))
+		must[providers.User](t)(g.CreateUser("ana"))
+		check(t, g.AddGroupMember("friends", "ana", providerstest.GitLabDeveloper), g.ShareGroup("core", "friends", providerstest.GitLabDeveloper))
+		for i := range 40 {
+			r := must[providers.Repo](t)(g.CreateRepo(providerstest.GitLabProject{Owner: "acme", Name: fmt.Sprint("r", i), Private: true}))
+			check(t, g.ShareProject(r.Path, "core", providerstest.GitLabReporter))
+		}
+		if polled {
+			must[providers.Model](t)(f.Model(t.Context(), o))
+		}
+		repos := all(t, f.Repos(t.Context(), o))
+		before := f.Requests()
+		for range 2 {
+			for _, r := range repos {
+				if n, err := read(f.RepoAccess(t.Context(), r)); n != 2 || err != nil {
+					t.Errorf("%d people, %v", n, err)
+				}
+			}
+		}
+		if n := f.Requests() - before; n != 2*40+2 { // once the project again, and the group
+			t.Errorf("polled %v: %d calls", polled, n)
+		}
 	}
 }
 

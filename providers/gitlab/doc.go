@@ -22,10 +22,30 @@
 // A CI server shows what GET /projects?membership=true lists, which is what
 // GitLab's table of project authorizations has: direct members, members of the
 // groups the project lies in, and of groups that it or one of those was shared
-// with, each at his highest level. GET /projects/:id/members/all reads its
-// levels from the same table, so the two agree. Minimal access is none;
-// whoever is blocked or waits for consent has none. The table knows no dates:
-// what has expired grants until GitLab's worker has taken it away.
+// with, each at his highest level. Minimal access is none; whoever is blocked or
+// waits for consent has none. The table knows no dates: what has expired grants
+// until GitLab's worker has taken it away.
+//
+// The two kinds of shares differ (lib/gitlab/project_authorizations.rb,
+// recursive_cte and projects_shared_with_namespaces_user_has_access_to;
+// app/finders/projects/members/effective_access_level_finder.rb):
+//   - a group shared with a group gives what is in it to that group's own members,
+//     not to those of groups above it or shared with it;
+//   - a project shared with a group gives itself to all who are in that group: its
+//     own members, those of the groups above, and the own members of the groups
+//     that it or one of those is shared with. It gives nothing while the group that
+//     it lies in locks shares (share_with_group_lock).
+//
+// GET /projects/:id/members/all reads its levels from the same table, so the two
+// agree, but lists fewer: of the groups that the project is shared with their own
+// members and those of the groups above (app/finders/members_finder.rb,
+// project_invited_groups). Who is in them through a share has no row
+// (gitlab.com/gitlab-org/gitlab/-/issues/436257; that he has access is meant:
+// issue 418134 and merge request 129071). Merge request 250584 gives him one; the
+// source that was read, which has merge request 207150, is older than that.
+// GET /groups/:id/members/all has him (app/finders/group_members_finder.rb,
+// shared_from_groups), so whoever is in such a group and has no row of the project
+// is such a person: see shares.go.
 //
 // # Organizations
 //

@@ -32,14 +32,16 @@ type Config struct {
 }
 
 // Forge asks the API of one GitLab. It is safe for concurrent use, keeps
-// nothing of what it read but answers that GitLab confirms to be current and
-// which group lies in which, and never repeats a failed call.
+// nothing of what it read but answers that GitLab confirms to be current, which
+// group lies in which, which groups projects are shared with and who is in those,
+// and never repeats a failed call.
 type Forge struct {
-	api   *sdk.Client
-	guard *guard
-	orgs  *providers.OrgSet
-	now   func() time.Time
-	tree  tree
+	api     *sdk.Client
+	guard   *guard
+	orgs    *providers.OrgSet
+	now     func() time.Time
+	tree    tree
+	sharing sharing
 }
 
 var (
@@ -159,6 +161,7 @@ func (f *Forge) project(ctx context.Context, id string) (*sdk.Project, error) {
 		return nil, err
 	}
 	op := "GET /projects/" + id
+	read := f.sharing.begin()
 	p, _, err := f.api.Projects.GetProject(n, nil, sdk.WithContext(ctx))
 	if err != nil {
 		return nil, f.failed(ctx, op, err)
@@ -166,6 +169,7 @@ func (f *Forge) project(ctx context.Context, id string) (*sdk.Project, error) {
 	if p == nil || p.ID != n {
 		return nil, nonsense(op, "an answer about something else")
 	}
+	f.sharing.putProjects(read, p)
 	return p, nil
 }
 

@@ -2,6 +2,7 @@ package gitlab_test
 
 import (
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -138,6 +139,73 @@ func TestAShareReachesWhomTheInvitedGroupIsSharedWith(t *testing.T) {
 	}
 	check(t, h.g.ShareProject("acme/app", "acme/sub", 0))
 	h.has("ana", map[string]string{"acme/sub/app": "write", "acme/sub/deep/app": "write"})
+}
+
+// What is remembered of a group's people is that they were in it beyond its lists:
+// whoever left it himself, or lost the share, is gone at once, and whoever came or
+// went by a group that it is shared with as soon as the groups were read.
+func TestWhoIsInASharedGroupIsNotBelievedFromMemory(t *testing.T) {
+	h := build(t, providerstest.GitLabOptions{})
+	acme := must[providers.Org](t)(h.f.Org(t.Context(), "acme"))
+	people := func(want ...string) {
+		t.Helper()
+		var got []string
+		for _, a := range all(t, h.f.RepoAccess(t.Context(), providers.Repo{ID: h.id("acme/app"), Path: "acme/app"})) {
+			if a.User.Login != "root" {
+				got = append(got, a.User.Login+" "+a.Permission.String())
+			}
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("-want +got\n%s", diff)
+		}
+	}
+	check(t,
+		h.g.AddGroupMember("platform", "ana", providerstest.GitLabOwner), h.g.AddGroupMember("acme/sub", "li", providerstest.GitLabDeveloper),
+		h.g.ShareGroup("acme/sub", "platform", providerstest.GitLabDeveloper), h.g.ShareProject("acme/app", "acme/sub", providerstest.GitLabReporter),
+	)
+	must[providers.Model](t)(h.f.Model(t.Context(), acme))
+	people("ana read", "li read")
+	check(t, h.g.RemoveGroupMember("acme/sub", "li"))
+	people("ana read")
+	check(t, h.g.RemoveGroupMember("platform", "ana"), h.g.AddGroupMember("platform", "omar", providerstest.GitLabGuest))
+	must[providers.Model](t)(h.f.Model(t.Context(), acme))
+	people("omar read")
+	check(t, h.g.ShareProject("acme/app", "acme/sub", 0))
+	people()
+}
+
+// Shares that there were before a group locked them grant nothing, and list their
+// people all the same.
+func TestALockedShareGrantsNothing(t *testing.T) {
+	h := build(t, providerstest.GitLabOptions{})
+	check(t,
+		h.g.AddGroupMember("platform", "ana", providerstest.GitLabOwner), h.g.AddGroupMember("acme/sub", "li", providerstest.GitLabDeveloper),
+		h.g.ShareGroup("acme/sub", "platform", providerstest.GitLabDeveloper), h.g.ShareProject("acme/app", "acme/sub", providerstest.GitLabMaintainer),
+	)
+	app := providers.Subject{Kind: providers.SubjectRepo, ID: h.id("acme/app")}
+	acme := must[providers.Org](t)(h.f.Org(t.Context(), "acme"))
+	for _, want := range []providers.Permission{providers.Write, providers.None} {
+		for _, login := range []string{"ana", "li"} {
+			if got := h.levels(login)["acme/app"]; (got != "") != (want > providers.None) {
+				t.Errorf("%s: %q, want %s", login, got, want)
+			}
+			for _, a := range all(t, h.f.ScopeAccess(t.Context(), h.people[login], app)) {
+				if a.Permission != want {
+					t.Errorf("%s, asked for the one project: %s, want %s", login, a.Permission, want)
+				}
+			}
+		}
+		granted := providers.None
+		for _, team := range must[providers.Model](t)(h.f.Model(t.Context(), acme)).Teams {
+			if slices.Contains(team.Repos, app.ID) && slices.Contains(team.Members, h.people["li"]) {
+				granted = max(granted, team.Permission)
+			}
+		}
+		if granted != want {
+			t.Errorf("the share grants %s in the model, want %s", granted, want)
+		}
+		check(t, h.g.LockShares("acme", true))
+	}
 }
 
 // A group that was invited to a group brings its own members, and none of those

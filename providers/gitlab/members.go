@@ -87,32 +87,42 @@ func (f *Forge) get(ctx context.Context, path string, query, v any, more ...sdk.
 // RepoAccess yields everybody who has r among his projects, ordered by id: its
 // members, direct, inherited from the groups it lies in, and through groups
 // that it or one of those is shared with. GitLab computes their levels from
-// the very table that their own lists come from. It costs a call per 100.
+// the very table that their own lists come from. It costs a call per 100, and
+// where its shares have people that it does not list (package comment), one and
+// the pages of those groups until they are known.
 func (f *Forge) RepoAccess(ctx context.Context, r providers.Repo) iter.Seq2[providers.Access, error] {
-	return f.accesses(ctx, r, "projects/"+r.ID+"/members/all")
+	return sequence(func() ([]providers.Access, error) {
+		rows, err := f.membersOf(ctx, r, "/all")
+		if err != nil {
+			return nil, err
+		}
+		beyond, err := f.beyond(ctx, r.ID, rows)
+		return accesses(r, append(rows, beyond...)), err
+	})
 }
 
 // Collaborators yields the direct members of r, with what r alone grants them.
 func (f *Forge) Collaborators(ctx context.Context, r providers.Repo) iter.Seq2[providers.Access, error] {
-	return f.accesses(ctx, r, "projects/"+r.ID+"/members")
+	return sequence(func() ([]providers.Access, error) {
+		rows, err := f.membersOf(ctx, r, "")
+		return accesses(r, rows), err
+	})
 }
 
-func (f *Forge) accesses(ctx context.Context, r providers.Repo, path string) iter.Seq2[providers.Access, error] {
-	return sequence(func() ([]providers.Access, error) {
-		if _, err := number(r.ID); err != nil {
-			return nil, err
-		}
-		rows, err := f.members(ctx, path)
-		if err != nil {
-			return nil, err
-		}
-		best := best(rows)
-		all := make([]providers.Access, 0, len(best))
-		for _, m := range best {
-			all = append(all, providers.Access{User: m.user(), Repo: r, Permission: permission(m.AccessLevel), Until: m.until()})
-		}
-		return all, nil
-	})
+func (f *Forge) membersOf(ctx context.Context, r providers.Repo, which string) ([]*member, error) {
+	if _, err := number(r.ID); err != nil {
+		return nil, err
+	}
+	return f.members(ctx, "projects/"+r.ID+"/members"+which)
+}
+
+func accesses(r providers.Repo, rows []*member) []providers.Access {
+	best := best(rows)
+	all := make([]providers.Access, 0, len(best))
+	for _, m := range best {
+		all = append(all, providers.Access{User: m.user(), Repo: r, Permission: permission(m.AccessLevel), Until: m.until()})
+	}
+	return all
 }
 
 // best keeps of each user the active row of the highest level, if it grants
@@ -137,16 +147,22 @@ func best(rows []*member) []*member {
 
 // accessTo is u's permission on one project.
 func (f *Forge) accessTo(ctx context.Context, u providers.User, id string) (providers.Access, error) {
-	r, err := f.repo(ctx, id)
+	p, err := f.project(ctx, id)
+	if err != nil {
+		return providers.Access{}, err
+	}
+	r, err := f.convertRepo(ctx, "GET /projects/"+id, p)
 	if err != nil {
 		return providers.Access{}, err
 	}
 	a := providers.Access{User: u, Repo: r}
 	m, err := f.member(ctx, "projects/"+id+"/members/all/"+url.PathEscape(u.ID))
+	if errors.Is(err, providers.ErrNotFound) {
+		// The project was there a moment ago: it is the membership that is not.
+		m, err = f.isBeyond(ctx, p, u)
+	}
 	switch {
-	case errors.Is(err, providers.ErrNotFound):
-		return a, nil // the project was there a moment ago: it is the membership that is not
-	case err != nil:
+	case err != nil || m == nil:
 		return a, err
 	case text(m.ID) != u.ID:
 		return a, nonsense("GET /projects/"+id+"/members/all/"+u.ID, "somebody else")

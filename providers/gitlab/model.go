@@ -1,12 +1,10 @@
 package gitlab
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"maps"
 	"slices"
-	"strings"
 
 	sdk "gitlab.com/gitlab-org/api/client-go/v2"
 
@@ -45,11 +43,16 @@ func (f *Forge) model(ctx context.Context, org providers.Org) (providers.Model, 
 	if err != nil {
 		return providers.Model{}, err
 	}
-	repos, shares := holdings(projects)
+	repos, shares := holdings(groups, projects)
 	m := providers.Model{Org: convertGroup(root), Ends: shareEnds(projects)}
-	rows := map[int64][]*member{} // of groups that were read
+	rows, began := map[int64][]*member{}, map[int64]uint64{} // of groups that were read
+	read := func(group int64) (err error) {
+		began[group] = f.sharing.begin()
+		rows[group], err = f.members(ctx, allIn(group))
+		return err
+	}
 	for _, g := range groups {
-		if rows[g.ID], err = f.members(ctx, fmt.Sprintf("groups/%d/members/all", g.ID)); err != nil {
+		if err := read(g.ID); err != nil {
 			return providers.Model{}, err
 		}
 		m.Teams = append(m.Teams, teams(team{id: text(g.ID), name: g.FullPath, cap: sdk.OwnerPermissions, repos: repos[g.ID]}, rows[g.ID])...)
@@ -57,10 +60,11 @@ func (f *Forge) model(ctx context.Context, org providers.Org) (providers.Model, 
 	m.Ends = append(m.Ends, memberEnds(rows)...)
 	for _, s := range slices.SortedFunc(maps.Keys(shares), share.compare) {
 		if _, ok := rows[s.group]; !ok {
-			if rows[s.group], err = f.members(ctx, fmt.Sprintf("groups/%d/members/all", s.group)); err != nil {
+			if err := read(s.group); err != nil {
 				return providers.Model{}, err
 			}
 		}
+		f.sharing.putGroup(began[s.group], s.group, rows[s.group])
 		t := team{id: fmt.Sprintf("%d@%d", s.group, s.level), name: s.path + " (share)", cap: s.level, repos: shares[s]}
 		m.Teams = append(m.Teams, teams(t, rows[s.group])...)
 	}
@@ -80,31 +84,25 @@ func (f *Forge) within(root *sdk.Group, below []*sdk.Group) {
 	f.orgs.Within(text(root.ID), ids...)
 }
 
-// A share lets a group have some projects up to a level.
-type share struct {
-	group int64
-	level sdk.AccessLevelValue
-	path  string
-}
-
-func (s share) compare(o share) int {
-	return cmp.Or(cmp.Compare(s.group, o.group), cmp.Compare(s.level, o.level), strings.Compare(s.path, o.path))
-}
-
-// holdings sorts projects by the group they lie in and by the shares of them.
-func holdings(projects []*sdk.Project) (repos map[int64][]string, shares map[share][]string) {
+// holdings sorts projects by the group they lie in and by the shares of them. Those
+// in a group that locks its shares grant nothing
+// (lib/gitlab/project_authorizations.rb, share_with_group_lock).
+func holdings(groups []*sdk.Group, projects []*sdk.Project) (repos map[int64][]string, shares map[share][]string) {
 	repos, shares = map[int64][]string{}, map[share][]string{}
+	locked := map[int64]bool{}
+	for _, g := range groups {
+		locked[g.ID] = g.ShareWithGroupLock
+	}
 	for _, p := range projects {
 		id := text(p.ID)
 		if p.Namespace != nil {
 			repos[p.Namespace.ID] = append(repos[p.Namespace.ID], id)
-		}
-		for _, s := range p.SharedWithGroups {
-			level := sdk.AccessLevelValue(s.GroupAccessLevel)
-			if permission(level) != providers.None {
-				k := share{group: s.GroupID, level: level, path: s.GroupFullPath}
-				shares[k] = append(shares[k], id)
+			if locked[p.Namespace.ID] {
+				continue
 			}
+		}
+		for _, s := range sharesOf(p) {
+			shares[s] = append(shares[s], id)
 		}
 	}
 	return repos, shares

@@ -44,12 +44,17 @@ func (f *Forge) groupProjects(ctx context.Context, group int64, shared bool, v v
 		op += " as user " + v.user
 		options = append(options, sdk.WithSudo(v.user))
 	}
-	return listing[sdk.Project]{
+	read := f.sharing.begin()
+	projects, err := listing[sdk.Project]{
 		f: f, op: op, id: projectID,
 		fetch: func(more ...sdk.RequestOptionFunc) ([]*sdk.Project, *sdk.Response, error) {
 			return f.api.Groups.ListGroupProjects(group, opt, append(more, options...)...)
 		},
 	}.all(ctx)
+	if err == nil && v == own { // a user sees those shares only whose groups he sees
+		f.sharing.putProjects(read, projects...)
+	}
+	return projects, err
 }
 
 // Repos yields every project of org and its subgroups, ordered by id, archived

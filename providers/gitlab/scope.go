@@ -17,7 +17,8 @@ import (
 //
 // The scope is read before u's list, so that a project created in between is
 // missing rather than wrongly None. It costs the pages of the scope, and those
-// of u's part of it as for UserAccess; for a project two calls.
+// of u's part of it as for UserAccess; for a project two calls, and where he is not
+// among its members one for each group that it is shared with.
 func (f *Forge) ScopeAccess(ctx context.Context, u providers.User, s providers.Subject) iter.Seq2[providers.Access, error] {
 	return sequence(func() ([]providers.Access, error) {
 		switch s.Kind {

@@ -175,9 +175,9 @@ func (c *glCall) projectMembers() {
 // allRows are a project's members, each once, a direct membership before an
 // inherited one, with the level that he has in all
 // (app/finders/members_finder.rb). A membership that has expired stays until a
-// worker removes it. In one thing this is kinder than GitLab, which leaves out who
-// has the project through a group that a group it is shared with is shared with
-// (project_invited_groups there; gitlab.com/gitlab-org/gitlab/-/issues/436257).
+// worker removes it. Left out is who has the project through a group that a group
+// it is shared with is shared with (project_invited_groups there;
+// gitlab.com/gitlab-org/gitlab/-/issues/436257).
 func (c *glCall) allRows(p *glProject) []glRow {
 	rows := map[*glUser]glRow{}
 	add := func(members map[*glUser]*glMember, most int) {
@@ -195,14 +195,18 @@ func (c *glCall) allRows(p *glProject) []glRow {
 		}
 	}
 	for other, s := range p.shares {
+		most := s.level
+		if p.group != nil && p.group.locked {
+			most = 0 // coerce_to_no_access there
+		}
 		for o := other; o != nil; o = o.parent {
-			add(o.members, s.level)
+			add(o.members, most)
 		}
 	}
 	for u, level := range c.g.projectLevels(p) {
-		row, ok := rows[u]
-		if !ok {
-			row = glRow{user: u, from: &glMember{level: level, created: p.created}}
+		row, listed := rows[u]
+		if !listed {
+			continue
 		}
 		row.level = level
 		if row.from.grants() == 0 {

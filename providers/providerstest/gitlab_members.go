@@ -90,6 +90,25 @@ func (g *GitLab) ShareGroup(path, with string, level int) error {
 	return nil
 }
 
+// LockShares sets or lifts a group's ban on sharing single projects, and with it that
+// of the groups below: shares that there are grant nothing while it holds. No hook
+// tells (app/models/namespace.rb, force_share_with_group_lock_on_descendants).
+func (g *GitLab) LockShares(path string, locked bool) error {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	n, err := g.group(path)
+	if err != nil {
+		return err
+	}
+	for _, d := range append(g.descendants(n), n) {
+		if locked || d == n { // lifting it leaves those below as they are
+			d.locked = locked
+		}
+	}
+	g.version++
+	return nil
+}
+
 // ShareProject invites a group to a project, likewise. No hook tells.
 func (g *GitLab) ShareProject(path, with string, level int) error {
 	g.mu.Lock()

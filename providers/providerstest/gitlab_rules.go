@@ -73,6 +73,15 @@ func (g *GitLab) groupLevels(n *glGroup) map[*glUser]int {
 	return g.inherited(g.fresh(), n)
 }
 
+// granting are the shares of a project, none where its group locks them
+// (lib/gitlab/project_authorizations.rb, share_with_group_lock).
+func (p *glProject) granting() map[*glGroup]*glShare {
+	if p.group != nil && p.group.locked {
+		return nil
+	}
+	return p.shares
+}
+
 // projectLevels are the levels of everybody who has a project: of the groups it
 // is shared with all who are in them, those included whom such a group is shared
 // with itself (app/finders/projects/members/effective_access_level_finder.rb).
@@ -84,7 +93,7 @@ func (g *GitLab) projectLevels(p *glProject) map[*glUser]int {
 	for u, m := range p.members {
 		levels[u] = max(levels[u], m.grants())
 	}
-	for other, s := range p.shares {
+	for other, s := range p.granting() {
 		for u, level := range g.groupLevels(other) {
 			levels[u] = max(levels[u], min(level, s.level))
 		}
@@ -105,7 +114,7 @@ func (g *GitLab) levelIn(r *glRules, u *glUser, p *glProject) int {
 	if m := p.members[u]; m != nil {
 		level = max(level, m.grants())
 	}
-	for other, s := range p.shares {
+	for other, s := range p.granting() {
 		level = max(level, min(g.inherited(r, other)[u], s.level))
 	}
 	return level

@@ -151,7 +151,7 @@ func (c *glCall) wireMember(r glRow) any {
 func (c *glCall) wireGroup(n *glGroup) any {
 	w := wireGLGroup{
 		ID: n.id, WebURL: c.g.url + "/groups/" + n.path(), Name: n.name, Path: n.name, Visibility: glVisibility(n.visibility),
-		FullName: strings.ReplaceAll(n.path(), "/", " / "), FullPath: n.path(), CreatedAt: glStamp(n.created), SharedWithGroups: []any{},
+		FullName: strings.ReplaceAll(n.path(), "/", " / "), FullPath: n.path(), CreatedAt: glStamp(n.created), SharedWithGroups: []any{}, ShareLock: n.locked,
 	}
 	if n.parent != nil {
 		w.ParentID = &n.parent.id

@@ -43,6 +43,7 @@ type glGroup struct {
 	created    time.Time
 	members    map[*glUser]*glMember
 	shares     map[*glGroup]*glShare // groups invited to it
+	locked     bool                  // single projects in it are shared with nobody
 }
 
 func (n *glGroup) path() string {
