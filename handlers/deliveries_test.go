@@ -185,7 +185,9 @@ func TestReplaysByFilter(t *testing.T) {
 		}
 	}
 	for body, want := range map[string]string{
-		``:                   "JSON object",
+		``:                   "not empty",
+		`{`:                  "breaks off",
+		`{"dry_run":"true"}`: "dry_run is a JSON string here, which it must not be",
 		`[]`:                 "JSON object",
 		`null`:               "JSON object",
 		`{} {}`:              "nothing after it",
@@ -197,7 +199,8 @@ func TestReplaysByFilter(t *testing.T) {
 		`{"event":"` + strings.Repeat("x", 70_000) + `"}`: "too large",
 	} {
 		rec, answer := w.call("operator", "POST", "/api/v1/replays", body)
-		if detail, _ := answer["detail"].(string); rec.Code != http.StatusBadRequest || !strings.Contains(detail, want) {
+		detail, _ := answer["detail"].(string)
+		if rec.Code != http.StatusBadRequest || !strings.Contains(detail, want) || strings.Contains(detail, "Go ") {
 			t.Errorf("%.40s: %d %s", body, rec.Code, rec.Body)
 		}
 	}

@@ -2,19 +2,14 @@ package handlers
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
-	"io"
 	"net/http"
 
 	"github.com/hookd/hookd/providers"
 	"github.com/hookd/hookd/syncqueue"
 )
 
-const (
-	maxReplays    = 5000 // deliveries of one call
-	maxReplayBody = 64 << 10
-)
+const maxReplays = 5000 // deliveries of one call
 
 type replayed struct {
 	Delivery string    `json:"delivery"`
@@ -153,20 +148,4 @@ func (s *api) collect(ctx context.Context, q syncqueue.DeliveryQuery) (out []syn
 		}
 		cursor = next
 	}
-}
-
-// decode reads a small JSON object and nothing else.
-func decode[T any](w http.ResponseWriter, r *http.Request, v *T) error {
-	dec := json.NewDecoder(http.MaxBytesReader(w, r.Body, maxReplayBody))
-	dec.DisallowUnknownFields()
-	if err := dec.Decode(&v); err != nil {
-		return badRequest("the body is a JSON object: " + err.Error())
-	}
-	if v == nil {
-		return badRequest("the body is a JSON object, not null")
-	}
-	if _, err := dec.Token(); err != io.EOF {
-		return badRequest("one JSON object, and nothing after it")
-	}
-	return nil
 }
