@@ -141,14 +141,17 @@ func (e *Engine) guard(p *provider, have int, lost []loss) error {
 // left reports whether r is proven to be deleted or to belong to somebody else
 // now.
 func (e *Engine) left(ctx context.Context, p *provider, r providers.Repo) (bool, error) {
-	now, err := p.Forge.Repo(ctx, r.ID)
+	now, gone, err := e.find(ctx, p, r)
+	return gone || err == nil && now.Org.ID != r.Org.ID, err
+}
+
+// find returns r as it is now, or that it is proven to be deleted.
+func (e *Engine) find(ctx context.Context, p *provider, r providers.Repo) (now providers.Repo, gone bool, err error) {
+	now, err = p.Forge.Repo(ctx, r.ID)
 	if errors.Is(err, providers.ErrNotFound) {
-		return true, e.prove(ctx, p, r.Org)
+		return now, true, e.prove(ctx, p, r.Org)
 	}
-	if err != nil {
-		return false, err
-	}
-	return now.Org.ID != r.Org.ID, nil
+	return now, false, err
 }
 
 // withheld reports whether it is because r belongs to somebody else, as was known

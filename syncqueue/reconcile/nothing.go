@@ -41,11 +41,25 @@ func (e *Engine) confirmNothing(ctx context.Context, p *provider, lost []loss) e
 			}
 		}
 	}
-	if n == 0 {
-		return nil
+	var doubt error
+	for _, x := range lost[:min(len(lost), maxGone)] {
+		if doubt = e.confirmLists(ctx, p, x); !errors.Is(doubt, errContradiction) {
+			return doubt
+		}
+		// Of what is deleted nobody has anything left: the next one has to tell.
+		if _, gone, err := e.find(ctx, p, x.repo); err != nil || !gone {
+			return cmp.Or(err, doubt)
+		}
 	}
-	return e.confirmLists(ctx, p, lost[0])
+	if len(lost) > maxGone {
+		return doubt
+	}
+	return nil
 }
+
+// maxGone is how many deleted repositories are passed over in the search for one
+// that people still have.
+const maxGone = 25
 
 // maxWitnesses is how many people are asked about for one who has a list.
 const maxWitnesses = 3

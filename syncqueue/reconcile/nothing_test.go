@@ -34,6 +34,29 @@ func TestEmptyListsThatAgreeTakeNothingFromAnybody(t *testing.T) {
 	})
 }
 
+// Where the one repository that two people have is deleted and nobody tells, the
+// empty list of the one is no reason to doubt that of the other.
+func TestADeletedRepositoryLeavesNothingToWhoHadOnlyThat(t *testing.T) {
+	onEach(t, func(t *testing.T, k kind) {
+		inEstate(t, k, simOptions{}, everyPoll, settled, func(e *estate) {
+			_, err := e.change(func() error { return e.world.TransferRepo(e.repo("acme/app"), "li") })
+			e.must(err)
+			e.after(90 * time.Minute)
+			e.agree()
+			for _, login := range []string{"li", "zoe"} {
+				// GitHub does not show who has what is a person's.
+				if n := len(e.believes(e.users()[login])); n != 1 && k.name != "github" {
+					e.t.Fatalf("%s holds %d repositories, not li/app alone", login, n)
+				}
+			}
+			_, err = e.change(func() error { return e.world.DeleteRepo(e.repo("li/app")) })
+			e.must(err)
+			e.after(90 * time.Minute)
+			e.agree()
+		})
+	})
+}
+
 // That the forge hides a repository from the CI server may be over one day, and
 // nobody tells.
 func TestWhatWasHiddenFromTheCIServerIsLookedForAfresh(t *testing.T) {
