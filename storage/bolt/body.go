@@ -26,7 +26,7 @@ const (
 // faster.
 const maxShared = 32 << 10
 
-// maxPooled is the largest buffer for the record of a body that is used again.
+// maxPooled is the largest buffer for a record that is used again.
 const maxPooled = 64 << 10
 
 var bodyRecords = sync.Pool{New: func() any { return new([]byte) }}

@@ -2,7 +2,6 @@ package bolt
 
 import (
 	"encoding/json"
-	"fmt"
 
 	"github.com/hookd/hookd/syncqueue"
 )
@@ -18,13 +17,10 @@ type deliveryRecord struct {
 func sealDelivery(key []byte, e syncqueue.Entry) ([]byte, error) {
 	d := deliveryRecord{Entry: e, Size: len(e.Delivery.Body)}
 	d.Delivery.Body = nil
-	j := encoder{b: make([]byte, recordHeader, recordRoom)}
-	j.b = appendText(appendText(j.b, d.Delivery.Provider), d.Delivery.GUID)
-	j.delivery(&d)
-	if j.err != nil {
-		return nil, fmt.Errorf("bolt: encoding delivery %s: %w", key, j.err)
-	}
-	return sealInPlace(key, j.b), nil
+	return sealEncoded(key, func(e *encoder) {
+		e.b = appendText(appendText(e.b, d.Delivery.Provider), d.Delivery.GUID)
+		e.delivery(&d)
+	})
 }
 
 // cutDelivery reads the guid of a delivery's record and returns the rest.

@@ -1,9 +1,12 @@
 package bolt
 
 import (
+	"bytes"
 	"encoding/json"
+	"fmt"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -13,6 +16,24 @@ import (
 type encoder struct {
 	b   []byte
 	err error
+}
+
+var encoders = sync.Pool{New: func() any { return new(encoder) }}
+
+// sealEncoded returns the record of what encode appends, in no more memory than
+// that takes: those of jobs stay in memory for a while.
+func sealEncoded(key []byte, encode func(*encoder)) ([]byte, error) {
+	e := encoders.Get().(*encoder)
+	e.b = append(e.b[:0], make([]byte, recordHeader)...)
+	encode(e)
+	record, err := bytes.Clone(e.b), e.err
+	if e.err = nil; cap(e.b) <= maxPooled {
+		encoders.Put(e)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("bolt: encoding %s: %w", key, err)
+	}
+	return sealInPlace(key, record), nil
 }
 
 func (e *encoder) name(s string) {

@@ -39,9 +39,6 @@ func seal(key, data []byte) []byte {
 	return sealInPlace(key, append(make([]byte, recordHeader, recordHeader+len(data)), data...))
 }
 
-// recordRoom is what the record of a delivery or job usually takes.
-const recordRoom = 1 << 10
-
 // sealInPlace makes a record of its own data, before which there is room for
 // the header.
 func sealInPlace(key, record []byte) []byte { return sealVersion(recordVersion, key, record) }

@@ -151,10 +151,5 @@ type jobRecord struct {
 }
 
 func sealJob(key []byte, r *jobRecord) ([]byte, error) {
-	j := encoder{b: make([]byte, recordHeader, recordRoom)}
-	j.job(r)
-	if j.err != nil {
-		return nil, fmt.Errorf("bolt: encoding job %s: %w", key, j.err)
-	}
-	return sealInPlace(key, j.b), nil
+	return sealEncoded(key, func(e *encoder) { e.job(r) })
 }
