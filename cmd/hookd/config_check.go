@@ -60,8 +60,28 @@ func (c *config) check(f *faults) {
 	k.duplicates("admin.tokens", len(c.Tokens), func(i int) string { return c.Tokens[i].Name })
 	k.duplicates("providers", len(c.Providers), func(i int) string { return c.Providers[i].Name })
 	k.duplicates("targets", len(c.Targets), func(i int) string { return c.Targets[i].Name })
+	k.shared()
 	k.sync()
 	k.retention()
+}
+
+// shared refuses one token of two names: it could not be told whose role it has.
+func (k checker) shared() {
+	first := map[secret]string{}
+	for i, t := range k.c.Tokens {
+		other, twice := first[t.Token]
+		switch {
+		case t.Token == "":
+		case twice:
+			key := "token_file"
+			if _, given := k.c.origins[fmt.Sprintf("admin.tokens[%d].token", i)]; given {
+				key = "token"
+			}
+			k.fault(fmt.Sprintf("admin.tokens[%d].%s", i, key), "%q has the same token as %q: give each a token of its own", t.Name, other)
+		default:
+			first[t.Token] = t.Name
+		}
+	}
 }
 
 func (k checker) addresses() {
