@@ -51,64 +51,14 @@ func delivery(event string, body []byte) providers.Delivery {
 // payloads are the written ones, by file name; the event is the name up to its
 // first dash.
 func payloads(t testing.TB) map[string]providers.Delivery {
-	files, err := filepath.Glob("testdata/webhooks/*.json")
-	if err != nil || len(files) == 0 {
-		t.Fatalf("no payloads: %v", err)
-	}
-	all := map[string]providers.Delivery{}
-	for _, file := range files {
-		body, err := os.ReadFile(file)
-		if err != nil {
-			t.Fatal(err)
-		}
-		event, _, _ := strings.Cut(strings.TrimSuffix(filepath.Base(file), ".json"), "-")
-		all[file] = delivery(event, body)
-	}
-	return all
+	return providerstest.Payloads(t, func(name string, body []byte) providers.Delivery {
+		event, _, _ := strings.Cut(name, "-")
+		return delivery(event, body)
+	})
 }
 
 func TestPayloadsReadAsTheirGoldens(t *testing.T) {
-	h := newHook(t, secret)
-	for file, d := range payloads(t) {
-		if _, err := h.Verify(d.Header, d.Body); err != nil {
-			t.Errorf("%s: %v", file, err)
-		}
-		var golden struct {
-			Event   providers.Event   `json:"event"`
-			Ignored string            `json:"ignored,omitempty"`
-			Ping    bool              `json:"ping,omitempty"`
-			Details providers.Details `json:"details"`
-		}
-		var err error
-		golden.Event, err = h.Parse(d)
-		var ignored *providers.Ignored
-		if errors.As(err, &ignored) {
-			golden.Ignored, golden.Ping = ignored.Reason, ignored.Ping
-		} else if err != nil {
-			t.Errorf("%s: %v", file, err)
-			continue
-		}
-		if golden.Details, err = h.Describe(d); err != nil {
-			t.Errorf("%s: %v", file, err)
-		}
-		got, err := json.MarshalIndent(golden, "", "  ")
-		if err != nil {
-			t.Fatal(err)
-		}
-		got = append(got, '\n')
-		if *update {
-			if err := os.WriteFile(file+".golden", got, 0o644); err != nil {
-				t.Fatal(err)
-			}
-		}
-		want, err := os.ReadFile(file + ".golden")
-		if err != nil {
-			t.Fatal(err)
-		}
-		if diff := cmp.Diff(string(want), string(got)); diff != "" {
-			t.Errorf("%s: -golden +got\n%s", file, diff)
-		}
-	}
+	providerstest.RunGoldens(t, newHook(t, secret), payloads(t), *update)
 }
 
 func TestHookKeepsItsContract(t *testing.T) {

@@ -12,8 +12,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
-
 	"github.com/hookd/hookd/providers"
 	"github.com/hookd/hookd/providers/gitlab"
 	"github.com/hookd/hookd/providers/providerstest"
@@ -48,57 +46,23 @@ func delivery(header string, body []byte) providers.Delivery {
 // payloads are the written ones, by file name: the header up to the first dot,
 // then the event up to a dash.
 func payloads(t testing.TB) map[string]providers.Delivery {
-	files, err := filepath.Glob("testdata/webhooks/*.json")
-	if err != nil || len(files) == 0 {
-		t.Fatalf("no payloads: %v", err)
-	}
-	all := map[string]providers.Delivery{}
-	for _, file := range files {
-		body, err := os.ReadFile(file)
-		check(t, err)
-		header, _, _ := strings.Cut(filepath.Base(file), ".")
-		all[file] = delivery(strings.ReplaceAll(header, "_", " "), body)
-	}
-	return all
+	return providerstest.Payloads(t, func(name string, body []byte) providers.Delivery {
+		header, _, _ := strings.Cut(name, ".")
+		return delivery(strings.ReplaceAll(header, "_", " "), body)
+	})
 }
 
 func TestPayloadsReadAsTheirGoldens(t *testing.T) {
+	providerstest.RunGoldens(t, newHook(t, secret), payloads(t), *update)
+}
+
+func TestPayloadsAreOfTheEventsTheyAreNamedFor(t *testing.T) {
 	h := newHook(t, secret)
 	for file, d := range payloads(t) {
-		if _, err := h.Verify(d.Header, d.Body); err != nil {
-			t.Errorf("%s: %v", file, err)
-		}
-		var golden struct {
-			Event   providers.Event   `json:"event"`
-			Ignored string            `json:"ignored,omitempty"`
-			Details providers.Details `json:"details"`
-		}
-		var err error
-		golden.Event, err = h.Parse(d)
-		var ignored *providers.Ignored
-		if errors.As(err, &ignored) {
-			golden.Ignored = ignored.Reason
-		} else if err != nil {
-			t.Errorf("%s: %v", file, err)
-			continue
-		}
-		name := strings.TrimSuffix(strings.SplitN(filepath.Base(file), ".", 2)[1], ".json")
-		if name, _, _ = strings.Cut(name, "-"); golden.Event.Name != name {
-			t.Errorf("%s: is called %s", file, golden.Event.Name)
-		}
-		if golden.Details, err = h.Describe(d); err != nil {
-			t.Errorf("%s: %v", file, err)
-		}
-		got, err := json.MarshalIndent(golden, "", "  ")
-		check(t, err)
-		got = append(got, '\n')
-		if *update {
-			check(t, os.WriteFile(file+".golden", got, 0o644))
-		}
-		want, err := os.ReadFile(file + ".golden")
-		check(t, err)
-		if diff := cmp.Diff(string(want), string(got)); diff != "" {
-			t.Errorf("%s: -golden +got\n%s", file, diff)
+		_, name, _ := strings.Cut(strings.TrimSuffix(filepath.Base(file), ".json"), ".")
+		name, _, _ = strings.Cut(name, "-")
+		if e, _ := h.Parse(d); e.Name != name {
+			t.Errorf("%s: is called %s", file, e.Name)
 		}
 	}
 }
