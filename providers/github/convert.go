@@ -9,22 +9,12 @@ import (
 	"github.com/hookd/hookd/providers"
 )
 
-// sequence turns a complete read into a sequence: nothing is yielded before
-// the last page was read, so an error comes alone.
+// sequence is providers.Sequence of what this forge answers.
 func sequence[T any](read func() ([]T, error)) iter.Seq2[T, error] {
-	return func(yield func(T, error) bool) {
+	return providers.Sequence(func() ([]T, error) {
 		all, err := read()
-		if err != nil {
-			var zero T
-			yield(zero, wrap(err))
-			return
-		}
-		for _, v := range all {
-			if !yield(v, nil) {
-				return
-			}
-		}
-	}
+		return all, wrap(err)
+	})
 }
 
 func convert[S, T any](from []*S, f func(*S) T) []T {
