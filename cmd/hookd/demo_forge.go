@@ -30,7 +30,7 @@ type simulator interface {
 
 	AddHook(owner, target, secret string, events ...string) (int64, error)
 	Delivered(ctx context.Context) error
-	Break(f providerstest.GiteaFault) (heal func())
+	Break(f providerstest.Fault) (heal func())
 }
 
 // A demoForge is a simulator and what differs between the forges.

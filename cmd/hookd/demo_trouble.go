@@ -86,7 +86,7 @@ func outage(ctx context.Context, d *demo, t *tracker) error {
 	// The forge still announces what happens, and answers no question about it.
 	var heal func()
 	forge := func() error {
-		heal = w.forge.Break(providerstest.GiteaFault{Kind: providerstest.FaultError})
+		heal = w.forge.Break(providerstest.Fault{Kind: providerstest.FaultError})
 		return nil
 	}
 	forgeBack := func() error { heal(); return nil }

@@ -281,7 +281,7 @@ func cmdHook(ts *testscript.TestScript, _ bool, args []string) {
 			}
 		}
 	case "break":
-		s.heal = s.forge.Break(providerstest.GiteaFault{Kind: providerstest.FaultKind(args[1]), Path: args[2]})
+		s.heal = s.forge.Break(providerstest.Fault{Kind: providerstest.FaultKind(args[1]), Path: args[2]})
 	case "heal":
 		s.heal()
 	}

@@ -124,7 +124,7 @@ func TestAWebhookTooManyIsToldBefore(t *testing.T) {
 
 func TestAForgeThatHangsIsUnknown(t *testing.T) {
 	g, k := keeper(t, providerstest.GitHubOptions{})
-	g.Break(providerstest.GitHubFault{Kind: providerstest.FaultHang, Path: "/hooks"})
+	g.Break(providerstest.Fault{Kind: providerstest.FaultHang, Path: "/hooks"})
 	ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
 	defer cancel()
 	_, rows := k.surveyed(ctx, choice{})

@@ -112,26 +112,26 @@ func TestNoFaultLooksLikeACompleteAnswer(t *testing.T) {
 	asked := questions(acme(t, g))
 	for _, fault := range []struct {
 		name  string
-		fault providerstest.GiteaFault
+		fault providerstest.Fault
 		class error
 		paged bool // only what comes in pages can have it
 	}{
-		{"EmptyAnswerWith200", providerstest.GiteaFault{Kind: providerstest.FaultStub}, providers.ErrNonsense, false},
-		{"EmptyAnswerUnderTheTrueCount", providerstest.GiteaFault{Kind: providerstest.FaultHollow}, providers.ErrNonsense, true},
-		{"FailingPage2", providerstest.GiteaFault{Kind: providerstest.FaultError, Page: 2}, providers.ErrUnavailable, true},
-		{"FailingLastPage", providerstest.GiteaFault{Kind: providerstest.FaultError, Page: 3}, providers.ErrUnavailable, true},
-		{"EmptyPage2", providerstest.GiteaFault{Kind: providerstest.FaultHollow, Page: 2}, providers.ErrNonsense, true},
-		{"EmptyPage2WithCount0", providerstest.GiteaFault{Kind: providerstest.FaultEmpty, Page: 2}, providers.ErrNonsense, true},
-		{"LoopingPages", providerstest.GiteaFault{Kind: providerstest.FaultLoop, Page: 2}, providers.ErrNonsense, true},
-		{"HTMLWith200", providerstest.GiteaFault{Kind: providerstest.FaultHTML}, providers.ErrNonsense, false},
-		{"TruncatedJSON", providerstest.GiteaFault{Kind: providerstest.FaultTruncated}, providers.ErrNonsense, false},
-		{"JSONOfAnotherShape", providerstest.GiteaFault{Kind: providerstest.FaultNull}, providers.ErrNonsense, false},
-		{"ServerError", providerstest.GiteaFault{Kind: providerstest.FaultError}, providers.ErrUnavailable, false},
-		{"TokenRefused", providerstest.GiteaFault{Kind: providerstest.FaultUnauthorized}, providers.ErrUnauthorized, false},
-		{"Forbidden", providerstest.GiteaFault{Kind: providerstest.FaultForbidden}, providers.ErrForbidden, false},
-		{"RateLimit", providerstest.GiteaFault{Kind: providerstest.FaultLimit}, providers.ErrLimited, false},
-		{"NotFoundByAProxy", providerstest.GiteaFault{Kind: providerstest.FaultProxy404}, providers.ErrNonsense, false},
-		{"RedirectToAnotherHost", providerstest.GiteaFault{Kind: providerstest.FaultElsewhere, To: "http://localhost.invalid/"}, providers.ErrNonsense, false},
+		{"EmptyAnswerWith200", providerstest.Fault{Kind: providerstest.FaultStub}, providers.ErrNonsense, false},
+		{"EmptyAnswerUnderTheTrueCount", providerstest.Fault{Kind: providerstest.FaultHollow}, providers.ErrNonsense, true},
+		{"FailingPage2", providerstest.Fault{Kind: providerstest.FaultError, Page: 2}, providers.ErrUnavailable, true},
+		{"FailingLastPage", providerstest.Fault{Kind: providerstest.FaultError, Page: 3}, providers.ErrUnavailable, true},
+		{"EmptyPage2", providerstest.Fault{Kind: providerstest.FaultHollow, Page: 2}, providers.ErrNonsense, true},
+		{"EmptyPage2WithCount0", providerstest.Fault{Kind: providerstest.FaultEmpty, Page: 2}, providers.ErrNonsense, true},
+		{"LoopingPages", providerstest.Fault{Kind: providerstest.FaultLoop, Page: 2}, providers.ErrNonsense, true},
+		{"HTMLWith200", providerstest.Fault{Kind: providerstest.FaultHTML}, providers.ErrNonsense, false},
+		{"TruncatedJSON", providerstest.Fault{Kind: providerstest.FaultTruncated}, providers.ErrNonsense, false},
+		{"JSONOfAnotherShape", providerstest.Fault{Kind: providerstest.FaultNull}, providers.ErrNonsense, false},
+		{"ServerError", providerstest.Fault{Kind: providerstest.FaultError}, providers.ErrUnavailable, false},
+		{"TokenRefused", providerstest.Fault{Kind: providerstest.FaultUnauthorized}, providers.ErrUnauthorized, false},
+		{"Forbidden", providerstest.Fault{Kind: providerstest.FaultForbidden}, providers.ErrForbidden, false},
+		{"RateLimit", providerstest.Fault{Kind: providerstest.FaultLimit}, providers.ErrLimited, false},
+		{"NotFoundByAProxy", providerstest.Fault{Kind: providerstest.FaultProxy404}, providers.ErrNonsense, false},
+		{"RedirectToAnotherHost", providerstest.Fault{Kind: providerstest.FaultElsewhere, To: "http://localhost.invalid/"}, providers.ErrNonsense, false},
 	} {
 		t.Run(fault.name, func(t *testing.T) {
 			for _, q := range asked {
@@ -170,7 +170,7 @@ func TestMissingHeadersNeverShortenAList(t *testing.T) {
 	g, f := start(t, providerstest.GiteaOptions{})
 	asked := questions(acme(t, g))
 	for _, kind := range []providerstest.FaultKind{providerstest.FaultNoLink, providerstest.FaultNoTotal, providerstest.FaultBare} {
-		defer g.Break(providerstest.GiteaFault{Kind: kind})()
+		defer g.Break(providerstest.Fault{Kind: kind})()
 		for _, q := range asked {
 			if n, err := q.ask(t.Context(), f); err == nil && n != q.want {
 				t.Errorf("%s, %s: %d of %d and no error", q.name, kind, n, q.want)
@@ -244,7 +244,7 @@ func TestShortPagesAreNotTheLast(t *testing.T) {
 	g, f := start(t, providerstest.GiteaOptions{MaxItems: 7})
 	asked := questions(acme(t, g))
 	for _, kind := range []providerstest.FaultKind{"", providerstest.FaultBare} {
-		defer g.Break(providerstest.GiteaFault{Kind: kind, Path: "/user/repos"})()
+		defer g.Break(providerstest.Fault{Kind: kind, Path: "/user/repos"})()
 		if n, err := asked[0].ask(t.Context(), f); n != 120 || err != nil {
 			t.Errorf("fault %q: %d of 120, %v", kind, n, err)
 		}
@@ -272,7 +272,7 @@ func TestCountRefusesAListThatNobodyCanPage(t *testing.T) {
 		providerstest.FaultNoLink, providerstest.FaultNoTotal, providerstest.FaultBare, providerstest.FaultStub,
 		providerstest.FaultHollow, providerstest.FaultHTML, providerstest.FaultNull, providerstest.FaultTruncated,
 	} {
-		heal := g.Break(providerstest.GiteaFault{Kind: kind})
+		heal := g.Break(providerstest.Fault{Kind: kind})
 		if n, err := f.Count(t.Context(), ana); !errors.Is(err, providers.ErrNonsense) {
 			t.Errorf("%s: %d, %v", kind, n, err)
 		}
@@ -291,13 +291,13 @@ func TestCountRefusesAListThatNobodyCanPage(t *testing.T) {
 	if n, err := f.Count(t.Context(), one); n != 1 || err != nil {
 		t.Errorf("%d of 1, %v", n, err)
 	}
-	heal := g.Break(providerstest.GiteaFault{Kind: providerstest.FaultHollow})
+	heal := g.Break(providerstest.Fault{Kind: providerstest.FaultHollow})
 	if n, err := f.Count(t.Context(), one); !errors.Is(err, providers.ErrNonsense) {
 		t.Errorf("hollow: %d, %v", n, err)
 	}
 	heal()
 	// A consistent lie passes here: it is for whoever compares it with before.
-	defer g.Break(providerstest.GiteaFault{Kind: providerstest.FaultEmpty})()
+	defer g.Break(providerstest.Fault{Kind: providerstest.FaultEmpty})()
 	if n, err := f.Count(t.Context(), ana); n != 0 || err != nil {
 		t.Errorf("consistently empty: %d, %v", n, err)
 	}
@@ -325,7 +325,7 @@ func TestATokenWithoutPowerProvesNothing(t *testing.T) {
 func TestTheFeedOfSomebodyElseIsNoSign(t *testing.T) {
 	g, f := start(t, providerstest.GiteaOptions{})
 	o, _, _ := acme(t, g)
-	heal := g.Break(providerstest.GiteaFault{Kind: providerstest.FaultHollow})
+	heal := g.Break(providerstest.Fault{Kind: providerstest.FaultHollow})
 	if mark, err := f.Activity(t.Context(), o); !errors.Is(err, providers.ErrNonsense) {
 		t.Errorf("hollow: %q, %v", mark, err)
 	}
@@ -388,7 +388,7 @@ func TestSomebodyMissingIsAskedAboutAlone(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		heal := g.Break(providerstest.GiteaFault{Kind: providerstest.FaultEmpty})
+		heal := g.Break(providerstest.Fault{Kind: providerstest.FaultEmpty})
 		for a, err := range f.ScopeAccess(t.Context(), u, providers.Subject{Kind: providers.SubjectRepo, ID: r.ID, Name: r.Path}) {
 			if login == "root" && (err != nil || a.Permission != providers.None) || login != "root" && !errors.Is(err, providers.ErrNonsense) {
 				t.Errorf("%s: %+v, %v", login, a, err)

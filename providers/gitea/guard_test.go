@@ -42,7 +42,7 @@ func TestLookupsTellNotFoundFromNonsense(t *testing.T) {
 		providerstest.FaultError:     providers.ErrUnavailable,
 		providerstest.FaultForbidden: providers.ErrForbidden,
 	} {
-		heal := g.Break(providerstest.GiteaFault{Kind: kind})
+		heal := g.Break(providerstest.Fault{Kind: kind})
 		for name, lookup := range lookups {
 			if err := lookup(); !errors.Is(err, class) || errors.Is(err, providers.ErrNotFound) {
 				t.Errorf("%s, %s: %v", name, kind, err)
@@ -59,7 +59,7 @@ func TestRetryAfterIsKept(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer g.Break(providerstest.GiteaFault{Kind: providerstest.FaultLimit, After: 90 * time.Second})()
+	defer g.Break(providerstest.Fault{Kind: providerstest.FaultLimit, After: 90 * time.Second})()
 	_, err = f.Repo(t.Context(), "1")
 	var fe *providers.ForgeError
 	if !errors.As(err, &fe) || !fe.After.Equal(now.Add(90*time.Second)) {
@@ -70,7 +70,7 @@ func TestRetryAfterIsKept(t *testing.T) {
 func TestAHangingForgeIsLeftWhenTheContextEnds(t *testing.T) {
 	g, f := start(t, providerstest.GiteaOptions{})
 	for _, kind := range []providerstest.FaultKind{providerstest.FaultHang, providerstest.FaultDrip} {
-		heal := g.Break(providerstest.GiteaFault{Kind: kind, After: time.Second})
+		heal := g.Break(providerstest.Fault{Kind: kind, After: time.Second})
 		ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 		if _, err := f.Repo(ctx, "1"); !errors.Is(err, providers.ErrUnavailable) || !errors.Is(err, context.DeadlineExceeded) {
 			t.Errorf("%s: %v", kind, err)

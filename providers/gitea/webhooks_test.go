@@ -137,7 +137,7 @@ func TestFailuresOfWebhooksAreClassified(t *testing.T) {
 		for _, place := range []providers.HookType{providers.HookOrg, providers.HookSystem} {
 			w := hookWorlds(t, place)
 			ok(t, w.AddForeign("https://chat.example.com/x"))
-			w.Break(providerstest.GiteaFault{Kind: kind, Path: "/hooks"})
+			w.Break(providerstest.Fault{Kind: kind, Path: "/hooks"})
 			if found, err := w.admin.Webhooks(t.Context(), w.place); !errors.Is(err, want) || found != nil {
 				t.Errorf("%s at %s: %v, %v", kind, place, found, err)
 			}

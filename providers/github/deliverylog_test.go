@@ -147,7 +147,7 @@ func TestWhoMayNotLookAtHooksIsToldSo(t *testing.T) {
 }
 
 func TestALogThatMakesNoSenseIsNotRead(t *testing.T) {
-	for _, fault := range []providerstest.GitHubFault{
+	for _, fault := range []providerstest.Fault{
 		{Kind: providerstest.FaultNull},
 		{Kind: providerstest.FaultHTML},
 		{Kind: providerstest.FaultTruncated},

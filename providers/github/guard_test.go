@@ -65,7 +65,7 @@ func TestFailuresAreToldApartAndNeverNotFound(t *testing.T) {
 		providerstest.FaultSecondary:    providers.ErrLimited,
 		providerstest.FaultPrimary:      providers.ErrLimited,
 	} {
-		heal := g.Break(providerstest.GitHubFault{Kind: kind, After: time.Minute})
+		heal := g.Break(providerstest.Fault{Kind: kind, After: time.Minute})
 		for name, question := range ask {
 			if class == providers.ErrLimited { // whoever was refused once does not ask again
 				f := made[*github.Forge](t)(github.New(github.Config{URL: g.URL(), Token: g.AdminToken()}))
@@ -135,7 +135,7 @@ func TestLimitsSayUntilWhen(t *testing.T) {
 		providerstest.FaultLimit: 90 * time.Second, providerstest.FaultPrimary: 90 * time.Second, providerstest.FaultSecondary: time.Minute,
 	} {
 		f := made[*github.Forge](t)(github.New(github.Config{URL: g.URL(), Token: g.AdminToken(), Now: func() time.Time { return now }}))
-		heal := g.Break(providerstest.GitHubFault{Kind: kind, After: 90 * time.Second})
+		heal := g.Break(providerstest.Fault{Kind: kind, After: 90 * time.Second})
 		for range 2 { // the second one is not even sent
 			_, err := f.Repo(t.Context(), "1")
 			var fe *providers.ForgeError
@@ -174,7 +174,7 @@ func TestTheTokenNeverLeavesItsOrigin(t *testing.T) {
 	o, u, r := acme(t, g)
 	must(t, g.AddCollaborator(r.Path, "ana", providers.Write))
 	for _, to := range []string{other.URL + "/api/v3/user", strings.Replace(g.URL(), "http:", "https:", 1) + "/api/v3/user"} {
-		heal := g.Break(providerstest.GitHubFault{Kind: providerstest.FaultElsewhere, To: to})
+		heal := g.Break(providerstest.Fault{Kind: providerstest.FaultElsewhere, To: to})
 		for name, question := range questions(t, f, o, u, r) {
 			if err := question(); !errors.Is(err, providers.ErrNonsense) {
 				t.Errorf("%s to %s: %v", name, to, err)
@@ -238,7 +238,7 @@ func TestANewRepositoryMayBeHiddenAtFirst(t *testing.T) {
 func TestAHangingForgeIsLeftWhenTheContextEnds(t *testing.T) {
 	g, f := start(t, providerstest.GitHubOptions{})
 	for _, kind := range []providerstest.FaultKind{providerstest.FaultHang, providerstest.FaultDrip} {
-		heal := g.Break(providerstest.GitHubFault{Kind: kind, After: time.Second})
+		heal := g.Break(providerstest.Fault{Kind: kind, After: time.Second})
 		ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 		if _, err := f.Org(ctx, "acme"); !errors.Is(err, providers.ErrUnavailable) || !errors.Is(err, context.DeadlineExceeded) {
 			t.Errorf("%s: %v", kind, err)

@@ -173,7 +173,7 @@ func TestFailuresOfWebhooksAreClassified(t *testing.T) {
 	} {
 		w := hookWorlds(t, providerstest.GitHubOptions{})
 		must(t, w.AddForeign("http://127.0.0.1:1/x"))
-		w.Break(providerstest.GitHubFault{Kind: kind, Path: "/hooks"})
+		w.Break(providerstest.Fault{Kind: kind, Path: "/hooks"})
 		if found, err := w.admin.Webhooks(t.Context(), w.place); !errors.Is(err, want) || found != nil {
 			t.Errorf("%s: %v, %v", kind, found, err)
 		}

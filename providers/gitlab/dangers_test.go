@@ -80,28 +80,28 @@ func TestNoFaultLooksLikeACompleteAnswer(t *testing.T) {
 	}))
 	defer elsewhere.Close()
 	for _, x := range []struct {
-		fault providerstest.GitLabFault
+		fault providerstest.Fault
 		class error // nil for an answer that is complete all the same
 	}{
-		{providerstest.GitLabFault{Kind: providerstest.FaultStub}, providers.ErrNonsense},
-		{providerstest.GitLabFault{Kind: providerstest.FaultHollow}, providers.ErrNonsense},
-		{providerstest.GitLabFault{Kind: providerstest.FaultHollow, Page: 2}, providers.ErrNonsense},
-		{providerstest.GitLabFault{Kind: providerstest.FaultEmpty, Page: 2}, providers.ErrNonsense},
-		{providerstest.GitLabFault{Kind: providerstest.FaultHTML}, providers.ErrNonsense},
-		{providerstest.GitLabFault{Kind: providerstest.FaultHTML, Page: 3}, providers.ErrNonsense},
-		{providerstest.GitLabFault{Kind: providerstest.FaultNull, Page: 3}, providers.ErrNonsense},
-		{providerstest.GitLabFault{Kind: providerstest.FaultTruncated, Page: 2}, providers.ErrNonsense},
-		{providerstest.GitLabFault{Kind: providerstest.FaultLoop}, providers.ErrNonsense},
-		{providerstest.GitLabFault{Kind: providerstest.FaultProxy404, Page: 2}, providers.ErrNonsense},
-		{providerstest.GitLabFault{Kind: providerstest.FaultElsewhere, To: elsewhere.URL, Page: 2}, providers.ErrNonsense},
-		{providerstest.GitLabFault{Kind: providerstest.FaultError, Page: 3}, providers.ErrUnavailable},
-		{providerstest.GitLabFault{Kind: providerstest.FaultLimit, Page: 2, After: time.Minute}, providers.ErrLimited},
-		{providerstest.GitLabFault{Kind: providerstest.FaultUnauthorized, Page: 2}, providers.ErrUnauthorized},
-		{providerstest.GitLabFault{Kind: providerstest.FaultForbidden, Page: 2}, providers.ErrForbidden},
-		{providerstest.GitLabFault{Kind: providerstest.FaultNoLink}, nil},
-		{providerstest.GitLabFault{Kind: providerstest.FaultNoTotal}, nil},
-		{providerstest.GitLabFault{Kind: providerstest.FaultBare}, nil},
-		{providerstest.GitLabFault{Kind: providerstest.FaultHollow, Page: 2, Times: 1}, nil}, // read once more
+		{providerstest.Fault{Kind: providerstest.FaultStub}, providers.ErrNonsense},
+		{providerstest.Fault{Kind: providerstest.FaultHollow}, providers.ErrNonsense},
+		{providerstest.Fault{Kind: providerstest.FaultHollow, Page: 2}, providers.ErrNonsense},
+		{providerstest.Fault{Kind: providerstest.FaultEmpty, Page: 2}, providers.ErrNonsense},
+		{providerstest.Fault{Kind: providerstest.FaultHTML}, providers.ErrNonsense},
+		{providerstest.Fault{Kind: providerstest.FaultHTML, Page: 3}, providers.ErrNonsense},
+		{providerstest.Fault{Kind: providerstest.FaultNull, Page: 3}, providers.ErrNonsense},
+		{providerstest.Fault{Kind: providerstest.FaultTruncated, Page: 2}, providers.ErrNonsense},
+		{providerstest.Fault{Kind: providerstest.FaultLoop}, providers.ErrNonsense},
+		{providerstest.Fault{Kind: providerstest.FaultProxy404, Page: 2}, providers.ErrNonsense},
+		{providerstest.Fault{Kind: providerstest.FaultElsewhere, To: elsewhere.URL, Page: 2}, providers.ErrNonsense},
+		{providerstest.Fault{Kind: providerstest.FaultError, Page: 3}, providers.ErrUnavailable},
+		{providerstest.Fault{Kind: providerstest.FaultLimit, Page: 2, After: time.Minute}, providers.ErrLimited},
+		{providerstest.Fault{Kind: providerstest.FaultUnauthorized, Page: 2}, providers.ErrUnauthorized},
+		{providerstest.Fault{Kind: providerstest.FaultForbidden, Page: 2}, providers.ErrForbidden},
+		{providerstest.Fault{Kind: providerstest.FaultNoLink}, nil},
+		{providerstest.Fault{Kind: providerstest.FaultNoTotal}, nil},
+		{providerstest.Fault{Kind: providerstest.FaultBare}, nil},
+		{providerstest.Fault{Kind: providerstest.FaultHollow, Page: 2, Times: 1}, nil}, // read once more
 	} {
 		for _, q := range asked {
 			t.Run(fmt.Sprintf("%s page %d/%s", x.fault.Kind, x.fault.Page, q.name), func(t *testing.T) {
@@ -144,7 +144,7 @@ func TestCountFailsOnAListThatCannotBePaged(t *testing.T) {
 	g, f := start(t, providerstest.GitLabOptions{})
 	_, ana, _ := acme(t, g)
 	for _, kind := range []providerstest.FaultKind{providerstest.FaultBare, providerstest.FaultHollow, providerstest.FaultStub} {
-		heal := g.Break(providerstest.GitLabFault{Kind: kind, Path: "/projects"})
+		heal := g.Break(providerstest.Fault{Kind: kind, Path: "/projects"})
 		if n, err := f.Count(t.Context(), ana); !errors.Is(err, providers.ErrNonsense) {
 			t.Errorf("%s: %d, %v", kind, n, err)
 		}

@@ -180,7 +180,7 @@ func TestALogThatMakesNoSenseIsNotRead(t *testing.T) {
 			must[int64](t)(g.AddHook("acme", listener(t), hookToken, "project"))
 			logWorld(t, g, f, o, "").Happen(25)
 			l := hookLog(t, f, o)
-			g.Break(providerstest.GitLabFault{Kind: c.kind, Path: "/events"})
+			g.Break(providerstest.Fault{Kind: c.kind, Path: "/events"})
 			if n, err := read(f.Attempts(t.Context(), l)); err == nil || n > c.most {
 				t.Errorf("%d attempts, %v", n, err)
 			}
@@ -193,7 +193,7 @@ func TestALogThatMakesNoSenseIsNotRead(t *testing.T) {
 			must[int64](t)(g.AddHook("acme", listener(t), hookToken, "project"))
 			logWorld(t, g, f, o, "").Happen(45)
 			l := hookLog(t, f, o)
-			g.Break(providerstest.GitLabFault{Kind: kind, Path: "/events"})
+			g.Break(providerstest.Fault{Kind: kind, Path: "/events"})
 			if n, err := read(f.Attempts(t.Context(), l)); n != 45 || err != nil {
 				t.Errorf("%d attempts of 45, %v", n, err)
 			}

@@ -214,7 +214,7 @@ func TestFailuresOfWebhooksAreClassified(t *testing.T) {
 		for _, place := range []providers.HookType{providers.HookGroup, providers.HookSystem} {
 			w := hookWorlds(t, place, providerstest.GitLabOptions{})
 			check(t, w.AddForeign("https://chat.example.com/x"))
-			w.Break(providerstest.GitLabFault{Kind: kind, Path: "/hooks"})
+			w.Break(providerstest.Fault{Kind: kind, Path: "/hooks"})
 			if found, err := w.admin.Webhooks(t.Context(), w.place); !errors.Is(err, want) || found != nil {
 				t.Errorf("%s at %s: %v, %v", kind, place, found, err)
 			}
@@ -230,7 +230,7 @@ func TestIdentityTellsWhenTheTokenEnds(t *testing.T) {
 		t.Errorf("%+v", who)
 	}
 	// OAuth's tokens are told nothing of.
-	g.Break(providerstest.GitLabFault{Kind: providerstest.FaultForbidden, Path: "/personal_access_tokens"})
+	g.Break(providerstest.Fault{Kind: providerstest.FaultForbidden, Path: "/personal_access_tokens"})
 	if who = must[providers.Identity](t)(f.Identify(t.Context())); who.Scopes != nil || who.Lacks != nil || who.Login != "root" {
 		t.Errorf("%+v", who)
 	}

@@ -53,8 +53,7 @@ type Gitea struct {
 	calls   map[string]int
 	callsBy map[string]int
 
-	faultsMu sync.Mutex
-	faults   []*fault
+	faults
 
 	sender *sender
 }

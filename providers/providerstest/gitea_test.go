@@ -274,7 +274,7 @@ func TestACIServerPagesByLinks(t *testing.T) {
 	if n := g.CallsBy("ana"); n != 3 {
 		t.Errorf("%d calls", n)
 	}
-	defer g.Break(providerstest.GiteaFault{Kind: providerstest.FaultNoLink, User: "ana"})()
+	defer g.Break(providerstest.Fault{Kind: providerstest.FaultNoLink, User: "ana"})()
 	if n := list(); n != 50 { // measured: the rest is revoked, with status 200
 		t.Errorf("without links %d of 120, a CI server would see 50", n)
 	}
@@ -350,8 +350,8 @@ func TestANewRepositoryMayBeHiddenAndADeletedOneLinger(t *testing.T) {
 func TestFaultsAreCountedDownAndHealed(t *testing.T) {
 	g := start(t, providerstest.GiteaOptions{})
 	code := func() int { return get(t, g, g.AdminToken(), "/user", nil).StatusCode }
-	g.Break(providerstest.GiteaFault{Kind: providerstest.FaultError, Path: "/user", Times: 2})
-	heal := g.Break(providerstest.GiteaFault{Kind: providerstest.FaultForbidden, Path: "/version"})
+	g.Break(providerstest.Fault{Kind: providerstest.FaultError, Path: "/user", Times: 2})
+	heal := g.Break(providerstest.Fault{Kind: providerstest.FaultForbidden, Path: "/version"})
 	if diff := cmp.Diff([]int{500, 500, 200}, []int{code(), code(), code()}); diff != "" {
 		t.Error(diff)
 	}

@@ -61,8 +61,7 @@ type GitHub struct {
 	callsBy map[string]int
 	spent   map[ghMeter]*ghBudget
 
-	faultsMu sync.Mutex
-	faults   []*ghFault
+	faults
 
 	sender *ghSender
 }

@@ -2,16 +2,9 @@ package providerstest
 
 import (
 	"net/http"
-	"slices"
 	"strconv"
 	"strings"
-	"time"
 )
-
-// GitHubFault is a way for answers to go wrong. Path is a part of the path below
-// the API's root ("/graphql" for that API), User the one whose token is used.
-// What Gitea has and GitHub has not (counts) changes nothing here.
-type GitHubFault = GiteaFault
 
 // The faults that only GitHub has. FaultLimit is here a secondary limit that
 // says how long to wait.
@@ -21,46 +14,15 @@ const (
 	FaultSSO       FaultKind = "sso"             // the token is not authorized for single sign-on
 )
 
-type ghFault struct {
-	GitHubFault
-	left int // -1 for ever
-}
-
-// Break switches a fault on. The returned function heals it; later faults go
-// before earlier ones.
-func (g *GitHub) Break(f GitHubFault) (heal func()) {
-	x := &ghFault{GitHubFault: f, left: f.Times}
-	if f.Times == 0 {
-		x.left = -1
-	}
-	g.faultsMu.Lock()
-	defer g.faultsMu.Unlock()
-	g.faults = append(g.faults, x)
-	return func() {
-		g.faultsMu.Lock()
-		defer g.faultsMu.Unlock()
-		g.faults = slices.DeleteFunc(g.faults, func(y *ghFault) bool { return y == x })
-	}
-}
+// A ghFault is a fault as GitHub has it.
+type ghFault Fault
 
 func (g *GitHub) faultFor(c *ghCall) *ghFault {
-	g.faultsMu.Lock()
-	defer g.faultsMu.Unlock()
-	for _, f := range slices.Backward(g.faults) {
-		if f.left != 0 && f.matches(c) {
-			if f.left > 0 {
-				f.left--
-			}
-			return f
-		}
+	login := ""
+	if c.doer != nil {
+		login = c.doer.login
 	}
-	return nil
-}
-
-func (f *ghFault) matches(c *ghCall) bool {
-	return strings.Contains(strings.TrimPrefix(strings.TrimPrefix(c.r.URL.Path, ghRoot), "/api"), f.Path) &&
-		(f.Page == 0 || f.Page == c.page) &&
-		(f.User == "" || (c.doer != nil && fold(c.doer.login) == fold(f.User)))
+	return (*ghFault)(g.meets(strings.TrimPrefix(strings.TrimPrefix(c.r.URL.Path, ghRoot), "/api"), login, c.page))
 }
 
 const secondaryMessage = "You have exceeded a secondary rate limit. Please wait a few minutes before you try again."
@@ -123,30 +85,8 @@ func (f *ghFault) after(c *ghCall, w http.ResponseWriter) bool {
 	case FaultNoLink, FaultBare:
 		c.header.Del("Link")
 	case FaultDrip:
-		f.drip(c, w)
+		drip(c.r.Context(), w, c.status, c.header, &c.body, f.After, c.g.done)
 		return true
 	}
 	return false
-}
-
-func (f *ghFault) drip(c *ghCall, w http.ResponseWriter) {
-	for k, v := range c.header {
-		w.Header()[k] = v
-	}
-	w.WriteHeader(c.status)
-	tick := time.NewTicker(max(f.After, time.Millisecond))
-	defer tick.Stop()
-	for _, b := range c.body.Bytes() {
-		if _, err := w.Write([]byte{b}); err != nil {
-			return
-		}
-		w.(http.Flusher).Flush()
-		select {
-		case <-tick.C:
-		case <-c.r.Context().Done():
-			return
-		case <-c.g.done:
-			return
-		}
-	}
 }

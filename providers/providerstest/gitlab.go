@@ -66,8 +66,7 @@ type GitLab struct {
 	callsBy map[string]int
 	window  map[string]*glWindow // rate limits, by token
 
-	faultsMu sync.Mutex
-	faults   []*glFault
+	faults
 
 	sender *glSender
 }

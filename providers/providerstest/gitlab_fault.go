@@ -2,56 +2,19 @@ package providerstest
 
 import (
 	"net/http"
-	"slices"
 	"strconv"
 	"strings"
-	"time"
 )
 
-// GitLabFault is a way for answers to go wrong: the same as Gitea's, so that
-// one table of faults serves both. Path is a part of the path below /api/v4.
-type GitLabFault = GiteaFault
-
-type glFault struct {
-	GitLabFault
-	left int // -1 for ever
-}
-
-// Break switches a fault on. The returned function heals it; later faults go
-// before earlier ones.
-func (g *GitLab) Break(f GitLabFault) (heal func()) {
-	x := &glFault{GitLabFault: f, left: f.Times}
-	if f.Times == 0 {
-		x.left = -1
-	}
-	g.faultsMu.Lock()
-	defer g.faultsMu.Unlock()
-	g.faults = append(g.faults, x)
-	return func() {
-		g.faultsMu.Lock()
-		defer g.faultsMu.Unlock()
-		g.faults = slices.DeleteFunc(g.faults, func(y *glFault) bool { return y == x })
-	}
-}
+// A glFault is a fault as GitLab has it.
+type glFault Fault
 
 func (g *GitLab) faultFor(c *glCall) *glFault {
-	g.faultsMu.Lock()
-	defer g.faultsMu.Unlock()
-	for _, f := range slices.Backward(g.faults) {
-		if f.left != 0 && f.matches(c) {
-			if f.left > 0 {
-				f.left--
-			}
-			return f
-		}
+	login := ""
+	if c.doer != nil {
+		login = c.doer.login
 	}
-	return nil
-}
-
-func (f *glFault) matches(c *glCall) bool {
-	return strings.Contains(strings.TrimPrefix(c.r.URL.Path, c.g.opt.Path+glAPIRoot), f.Path) &&
-		(f.Page == 0 || f.Page == max(c.page, 1)) &&
-		(f.User == "" || (c.doer != nil && fold(c.doer.login) == fold(f.User)))
+	return (*glFault)(g.meets(strings.TrimPrefix(c.r.URL.Path, c.g.opt.Path+glAPIRoot), login, max(c.page, 1)))
 }
 
 // before acts instead of the endpoint; it reports whether that was all.
@@ -127,31 +90,9 @@ func (f *glFault) after(c *glCall, w http.ResponseWriter) bool {
 			c.header.Del(name)
 		}
 	case FaultDrip:
-		f.drip(c, w)
+		c.header.Set("Content-Length", strconv.Itoa(c.body.Len()))
+		drip(c.r.Context(), w, c.status, c.header, &c.body, f.After, c.g.done)
 		return true
 	}
 	return false
-}
-
-func (f *glFault) drip(c *glCall, w http.ResponseWriter) {
-	for k, v := range c.header {
-		w.Header()[k] = v
-	}
-	w.Header().Set("Content-Length", strconv.Itoa(c.body.Len()))
-	w.WriteHeader(c.status)
-	tick := time.NewTicker(max(f.After, time.Millisecond))
-	defer tick.Stop()
-	for _, b := range c.body.Bytes() {
-		if _, err := w.Write([]byte{b}); err != nil {
-			return
-		}
-		w.(http.Flusher).Flush()
-		select {
-		case <-tick.C:
-		case <-c.r.Context().Done():
-			return
-		case <-c.g.done:
-			return
-		}
-	}
 }

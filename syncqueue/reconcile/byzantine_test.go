@@ -18,29 +18,29 @@ import (
 type mode struct {
 	name  string
 	only  []string // kinds of forge; all if empty
-	fault providerstest.GiteaFault
+	fault providerstest.Fault
 	hangs bool // hookd's own requests are not answered
 }
 
 var modes = []mode{
-	{name: "a page for people", fault: providerstest.GiteaFault{Kind: providerstest.FaultHTML}},
-	{name: "half of the JSON", fault: providerstest.GiteaFault{Kind: providerstest.FaultTruncated}},
-	{name: "null", fault: providerstest.GiteaFault{Kind: providerstest.FaultNull}},
-	{name: "empty lists that say so", fault: providerstest.GiteaFault{Kind: providerstest.FaultEmpty}},
-	{name: "empty lists under a true count", fault: providerstest.GiteaFault{Kind: providerstest.FaultHollow}},
-	{name: "empty lists of repositories", fault: providerstest.GiteaFault{Kind: providerstest.FaultEmpty, Path: "repos"}},
-	{name: "empty lists of people", fault: providerstest.GiteaFault{Kind: providerstest.FaultEmpty, Path: "members"}},
-	{name: "a failing second page", fault: providerstest.GiteaFault{Kind: providerstest.FaultError, Page: 2}},
-	{name: "the same page for ever", fault: providerstest.GiteaFault{Kind: providerstest.FaultLoop}},
-	{name: "lists that do not go on", fault: providerstest.GiteaFault{Kind: providerstest.FaultBare}, only: []string{"gitea", "gitlab"}},
-	{name: "401", fault: providerstest.GiteaFault{Kind: providerstest.FaultUnauthorized}},
-	{name: "403", fault: providerstest.GiteaFault{Kind: providerstest.FaultForbidden}},
-	{name: "rate limit", fault: providerstest.GiteaFault{Kind: providerstest.FaultLimit, After: 20 * time.Second}},
-	{name: "rate limit of the hour", fault: providerstest.GiteaFault{Kind: providerstest.FaultPrimary, After: 5 * time.Minute}, only: []string{"github"}},
-	{name: "single sign-on", fault: providerstest.GiteaFault{Kind: providerstest.FaultSSO}, only: []string{"github"}},
-	{name: "500", fault: providerstest.GiteaFault{Kind: providerstest.FaultError}},
-	{name: "a 404 of a proxy", fault: providerstest.GiteaFault{Kind: providerstest.FaultProxy404}},
-	{name: "a redirect to another host", fault: providerstest.GiteaFault{Kind: providerstest.FaultElsewhere}},
+	{name: "a page for people", fault: providerstest.Fault{Kind: providerstest.FaultHTML}},
+	{name: "half of the JSON", fault: providerstest.Fault{Kind: providerstest.FaultTruncated}},
+	{name: "null", fault: providerstest.Fault{Kind: providerstest.FaultNull}},
+	{name: "empty lists that say so", fault: providerstest.Fault{Kind: providerstest.FaultEmpty}},
+	{name: "empty lists under a true count", fault: providerstest.Fault{Kind: providerstest.FaultHollow}},
+	{name: "empty lists of repositories", fault: providerstest.Fault{Kind: providerstest.FaultEmpty, Path: "repos"}},
+	{name: "empty lists of people", fault: providerstest.Fault{Kind: providerstest.FaultEmpty, Path: "members"}},
+	{name: "a failing second page", fault: providerstest.Fault{Kind: providerstest.FaultError, Page: 2}},
+	{name: "the same page for ever", fault: providerstest.Fault{Kind: providerstest.FaultLoop}},
+	{name: "lists that do not go on", fault: providerstest.Fault{Kind: providerstest.FaultBare}, only: []string{"gitea", "gitlab"}},
+	{name: "401", fault: providerstest.Fault{Kind: providerstest.FaultUnauthorized}},
+	{name: "403", fault: providerstest.Fault{Kind: providerstest.FaultForbidden}},
+	{name: "rate limit", fault: providerstest.Fault{Kind: providerstest.FaultLimit, After: 20 * time.Second}},
+	{name: "rate limit of the hour", fault: providerstest.Fault{Kind: providerstest.FaultPrimary, After: 5 * time.Minute}, only: []string{"github"}},
+	{name: "single sign-on", fault: providerstest.Fault{Kind: providerstest.FaultSSO}, only: []string{"github"}},
+	{name: "500", fault: providerstest.Fault{Kind: providerstest.FaultError}},
+	{name: "a 404 of a proxy", fault: providerstest.Fault{Kind: providerstest.FaultProxy404}},
+	{name: "a redirect to another host", fault: providerstest.Fault{Kind: providerstest.FaultElsewhere}},
 	{name: "no answer", hangs: true},
 }
 

@@ -40,7 +40,7 @@ type simulated interface {
 	Token(login string) string
 	Close()
 	World(providers.Forge) providerstest.World
-	Break(providerstest.GiteaFault) func()
+	Break(providerstest.Fault) func()
 	AddHook(owner, target, secret string, events ...string) (int64, error)
 	Delivered(context.Context) error
 	RenameAccount(name, to string) error

@@ -43,7 +43,7 @@ func TestWhoeverLosesARepositoryThatMovedAwaySeesItsBuildsNoMore(t *testing.T) {
 						for _, path := range map[string][]string{
 							"gitea": {"repos/other/app/", "orgs/other"}, "github": {"repos/other/app/", "orgs/other"}, "gitlab": {"projects/" + app.ID + "/", "groups/" + e.orgs["other"].ID},
 						}[k.name] {
-							e.forge.Break(providerstest.GiteaFault{Kind: providerstest.FaultForbidden, Path: path})
+							e.forge.Break(providerstest.Fault{Kind: providerstest.FaultForbidden, Path: path})
 						}
 					}
 					if c.heard {

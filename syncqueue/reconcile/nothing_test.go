@@ -21,7 +21,7 @@ func TestEmptyListsThatAgreeTakeNothingFromAnybody(t *testing.T) {
 			e.after(14 * time.Minute)
 			e.agree()
 			before := p.look()
-			heal := e.forge.Break(providerstest.GiteaFault{Kind: providerstest.FaultEmpty, Path: "repos"})
+			heal := e.forge.Break(providerstest.Fault{Kind: providerstest.FaultEmpty, Path: "repos"})
 			for _, login := range []string{"ana", "li", "omar", "zoe"} {
 				e.ask(syncqueue.UserJob("git", e.users()[login], syncqueue.LaneAddition, time.Now()))
 			}
@@ -67,7 +67,7 @@ func TestWhatWasHiddenFromTheCIServerIsLookedForAfresh(t *testing.T) {
 			e.agree()
 			// Drone asks as kim.
 			path := map[string]string{"gitea": "/user/repos", "github": "/user/repos", "gitlab": "/projects"}[k.name]
-			heal := e.forge.Break(providerstest.GiteaFault{Kind: providerstest.FaultEmpty, Path: path, User: "kim"})
+			heal := e.forge.Break(providerstest.Fault{Kind: providerstest.FaultEmpty, Path: path, User: "kim"})
 			e.now(func() error { return e.world.AddCollaborator(e.repo("acme/app"), e.users()["kim"], providers.Write) })
 			e.ask(syncqueue.RepoJob("git", e.repo("acme/app"), syncqueue.LaneAddition, time.Now()))
 			e.after(15 * time.Minute)
@@ -88,7 +88,7 @@ func TestWhatWasHiddenFromTheCIServerIsLookedForAfresh(t *testing.T) {
 // That a repository has another owner explains what its former one's teams
 // granted, and not why nobody collaborates on it any more.
 func TestWhoCollaboratesKeepsWhatMovesWhileListsAreEmpty(t *testing.T) {
-	for name, fault := range map[string]providerstest.GiteaFault{
+	for name, fault := range map[string]providerstest.Fault{
 		"all":             {Kind: providerstest.FaultEmpty},
 		"of repositories": {Kind: providerstest.FaultEmpty, Path: "repos"},
 	} {
@@ -100,7 +100,7 @@ func TestWhoCollaboratesKeepsWhatMovesWhileListsAreEmpty(t *testing.T) {
 	}
 }
 
-func collaboratesOnWhatMoves(t *testing.T, k kind, fault providerstest.GiteaFault, to string) {
+func collaboratesOnWhatMoves(t *testing.T, k kind, fault providerstest.Fault, to string) {
 	prepare := func(e *estate) {
 		settled(e)
 		e.must(e.world.AddCollaborator(e.repo("acme/app"), e.users()["omar"], providers.Write))
@@ -132,7 +132,7 @@ func TestWhoBecomesSiteAdministratorAmidEmptyListsKeepsWhatHeHas(t *testing.T) {
 		e.after(14 * time.Minute)
 		e.agree()
 		before := p.look()
-		heal := e.forge.Break(providerstest.GiteaFault{Kind: providerstest.FaultEmpty, Path: "repos"})
+		heal := e.forge.Break(providerstest.Fault{Kind: providerstest.FaultEmpty, Path: "repos"})
 		e.now(func() error { return e.forge.(*providerstest.Gitea).SetSiteAdmin("zoe", true) })
 		before.grant(e)
 		e.ask(
@@ -155,7 +155,7 @@ func TestWhatASyncTookAwayComesBackByItself(t *testing.T) {
 			e.after(14 * time.Minute)
 			e.agree()
 			path := map[string]string{"gitea": "/user/repos", "github": "/user/repos", "gitlab": "/projects"}[k.name]
-			heal := e.forge.Break(providerstest.GiteaFault{Kind: providerstest.FaultEmpty, Path: path, User: "ana"})
+			heal := e.forge.Break(providerstest.Fault{Kind: providerstest.FaultEmpty, Path: path, User: "ana"})
 			e.airlock.do(func() { e.must(e.pressSync("ana")) })
 			if n := len(e.drone.Rows("ana")); n != 0 {
 				t.Fatalf("Drone shows ana %d repositories", n)

@@ -46,7 +46,7 @@ func TestWhoLeftATeamLongAgoGetsNothingNewFromMemory(t *testing.T) {
 		happens func(e *estate)
 	}{
 		{"while the teams cannot be read", in("acme"), func(e *estate) {
-			heal := e.forge.Break(providerstest.GiteaFault{Kind: providerstest.FaultError, Path: "members"})
+			heal := e.forge.Break(providerstest.Fault{Kind: providerstest.FaultError, Path: "members"})
 			leaves(e, "acme")
 			_, err := e.change(func() error { _, err := e.world.CreateRepo("acme", "fresh", true); return err })
 			e.must(err)

@@ -129,7 +129,7 @@ func TestOnlyARefreshTakesRowsAway(t *testing.T) {
 
 func TestEmptyListOfTheForgesTakesEveryRow(t *testing.T) {
 	g := newGrove(t)
-	g.forge.Break(providerstest.GiteaFault{Kind: providerstest.FaultEmpty, Path: "/user/repos"})
+	g.forge.Break(providerstest.Fault{Kind: providerstest.FaultEmpty, Path: "/user/repos"})
 	if status, body := g.ask(t, "POST /api/user/repos/refresh"); status != 200 || body != `"Ok"` {
 		t.Errorf("%d %s", status, body)
 	}

@@ -101,7 +101,7 @@ func TestForgeThatIsAwayIsNoReasonToLogIn(t *testing.T) {
 	u := s.join(t, "ana")
 	fresh := s.live(t, "one", "ana")
 	for _, kind := range []providerstest.FaultKind{providerstest.FaultError, providerstest.FaultHTML} {
-		heal := s.forge.Break(providerstest.GiteaFault{Kind: kind})
+		heal := s.forge.Break(providerstest.Fault{Kind: kind})
 		_, err := s.target.Sync(t.Context(), u, target.Desired{Present: held(fresh)})
 		if err == nil || errors.Is(err, target.ErrMustLogIn) || errors.Is(err, target.ErrRejected) {
 			t.Errorf("%v: got %v, want what a retry may cure", kind, err)

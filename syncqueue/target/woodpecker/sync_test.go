@@ -171,7 +171,7 @@ func TestPreviewHoldsWhatTheCountCannotSee(t *testing.T) {
 
 	// The forge answers a short first page: Woodpecker takes it for the last.
 	s.revoke(t, "ana", repos[0])
-	heal := s.forge.Break(providerstest.GiteaFault{Kind: providerstest.FaultEmpty, Path: "/user/repos"})
+	heal := s.forge.Break(providerstest.Fault{Kind: providerstest.FaultEmpty, Path: "/user/repos"})
 	want := target.Desired{
 		Present: held(repos[1:]...), Absent: held(repos[0]),
 		Count: func(context.Context) (int, error) { return 59, nil }, // asked with another token, and right
