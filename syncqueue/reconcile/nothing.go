@@ -9,7 +9,6 @@ import (
 
 	"github.com/hookd/hookd/providers"
 	"github.com/hookd/hookd/storage"
-	"github.com/hookd/hookd/syncqueue"
 )
 
 // nothingSample is how many repositories are asked about one user when an answer
@@ -23,22 +22,12 @@ func (e *Engine) confirmNothing(ctx context.Context, p *provider, lost []loss) e
 	n := min(len(lost), nothingSample)
 	for i := range n {
 		x := lost[i*len(lost)/n]
-		all, err := collect(p.Forge.ScopeAccess(ctx, x.user, syncqueue.RepoSubject(x.repo)))
-		switch {
-		case errors.Is(err, providers.ErrNotFound):
-			continue // the repository is gone, or he is
-		case errors.Is(err, providers.ErrForbidden):
-			if e.withheld(ctx, p, x.repo) {
-				continue
-			}
-		}
+		still, err := e.grants(ctx, p, x)
 		if err != nil {
 			return fmt.Errorf("confirming that %s has nothing: %w", x.user.Login, err)
 		}
-		for _, a := range all {
-			if a.Permission > providers.None {
-				return fmt.Errorf("%s has nothing, but %s is his: %w", x.user.Login, x.repo.Path, errContradiction)
-			}
+		if still {
+			return fmt.Errorf("%s has nothing, but %s is his: %w", x.user.Login, x.repo.Path, errContradiction)
 		}
 	}
 	var doubt error
