@@ -146,9 +146,14 @@ type estate struct {
 }
 
 // onEach runs a test on each kind of forge.
-func onEach(t *testing.T, f func(t *testing.T, k kind)) {
+func onEach(t *testing.T, f func(t *testing.T, k kind)) { onSome(t, nil, f) }
+
+// onSome runs f on the named kinds of forge, on all if there are none.
+func onSome(t *testing.T, names []string, f func(t *testing.T, k kind)) {
 	for _, k := range kinds {
-		t.Run(k.name, func(t *testing.T) { f(t, k) })
+		if len(names) == 0 || slices.Contains(names, k.name) {
+			t.Run(k.name, func(t *testing.T) { f(t, k) })
+		}
 	}
 }
 
