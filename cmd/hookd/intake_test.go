@@ -26,6 +26,21 @@ var intakeParties = []*providerConfig{
 // intake is the handler of a running server with all of them.
 func intake(t *testing.T) http.Handler {
 	t.Helper()
+	s := intakeServer(t)
+	ctx, stop := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- s.run(ctx) }()
+	t.Cleanup(func() {
+		stop()
+		if err := <-ended; err != nil {
+			t.Error(err)
+		}
+	})
+	return s.public.Handler
+}
+
+func intakeServer(t *testing.T) *server {
+	t.Helper()
 	c := defaults()
 	c.Listen, c.AdminListen, c.DataDir = "127.0.0.1:0", "127.0.0.1:0", t.TempDir()
 	for _, p := range intakeParties {
@@ -41,16 +56,17 @@ func intake(t *testing.T) http.Handler {
 	if err != nil {
 		t.Fatal(err)
 	}
+	return s
+}
+
+// Whoever stops hookd before it is ready has not met a failure.
+func TestStopAmidTheStartIsOrderly(t *testing.T) {
+	s := intakeServer(t)
 	ctx, stop := context.WithCancel(t.Context())
-	ended := make(chan error, 1)
-	go func() { ended <- s.run(ctx) }()
-	t.Cleanup(func() {
-		stop()
-		if err := <-ended; err != nil {
-			t.Error(err)
-		}
-	})
-	return s.public.Handler
+	stop()
+	if err := s.run(ctx); err != nil {
+		t.Error(err)
+	}
 }
 
 // A letter is a delivery to be posted.

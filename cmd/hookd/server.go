@@ -156,7 +156,12 @@ func (s *server) backfill(ctx context.Context, provider string, since time.Time)
 // an error when a listener or the store fails.
 func (s *server) run(ctx context.Context) error {
 	if err := s.engine.Start(ctx); err != nil {
-		return errors.Join(fmt.Errorf("starting: %w", err), s.publicAddr.Close(), s.adminAddr.Close(), s.store.Close())
+		if ctx.Err() != nil {
+			err = nil // who stops hookd before it is ready met no failure
+		} else {
+			err = fmt.Errorf("starting: %w", err)
+		}
+		return errors.Join(err, s.publicAddr.Close(), s.adminAddr.Close(), s.store.Close())
 	}
 	ctx, fail := context.WithCancelCause(ctx)
 	defer fail(nil)
